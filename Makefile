@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: MIT
+#
+# The whole build of Nous. Every target works as the first command after a clone:
+# what the machine lacks is installed by tools/setup. Output goes to build/, nowhere else.
+# Settings are the variables with `?=`; the targets, shown by `make help`:
+#
+#: make run           build the ISO and boot it in QEMU on this terminal: the demonstration
+#:                      KEEP=1 it stays; MENU=1 wait in the boot menu; WINDOW=1 show the screen;
+#:                      KVM=1 on the real processor
+#: make bochs         the same in Bochs
+#: make test          build and test everything; the last line says `N passed, N failed`
+#:                      GROUPS="host guest ..." only these groups (tests/run --help)
+#: make bench         measure in instructions, compare with the record; KVM=1: cycles
+#: make bench-record  measure, and make that the record
+#: make iso           build/nous.iso, for a CD or a USB stick
+#: make all           everything that is booted
+#: make lint          format and static checks
+#: make format        mend the format
+#: make gdb           the debugger on kernel and root program; MODE=selftest or bench: another one
+#: make loc           count the lines of code
+#: make clean         remove build/
+
+CROSS    ?= i686-linux-gnu-
+WERROR   ?= -Werror
+HOSTCC   ?= gcc
+# Tests on the host are 32-bit, like the target; on another system: the flags that make it so.
+HOST_M32 ?= -m32 -idirafter /usr/include/x86_64-linux-gnu
+
+# What is loaded beside the root program, by menu entry: names of programs, in this order.
+DEMO_MODULES     ?= serial
+SELFTEST_MODULES ?= serial
+BENCH_MODULES    ?= serial
+
+# ------------------------------------------------------------------ tools and flags
+
+CC       := $(CROSS)gcc
+LD       := $(CROSS)ld
+AR       := $(CROSS)ar
+NM       := $(CROSS)nm
+STRIP    := $(CROSS)strip
+NASM     := nasm
+
+CFLAGS   := -m32 -march=pentiumpro -O2 -g -std=gnu11 -ffreestanding \
+            -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
+            -fomit-frame-pointer -mpreferred-stack-boundary=2 -mno-sse -mno-mmx -mgeneral-regs-only \
+            -Wall -Wextra $(WERROR) -ffile-prefix-map=$(CURDIR)=.
+KERNEL_CFLAGS  := $(CFLAGS) -mregparm=3 -Ikernel -Iboot -Ilibs -Ilibs/abi -Ibuild/generated
+# A system call keeps no register but ESP, so functions need not either (libs/runtime/kernel.h).
+PROGRAM_CFLAGS := $(CFLAGS) -fcall-used-esi -fcall-used-edi -fcall-used-ebx \
+                  -ffunction-sections -fdata-sections \
+                  $(patsubst %/,-I%,$(wildcard libs/*/)) -Ilibs -Iservices -Ibuild/generated
+HOST_CFLAGS := $(HOST_M32) -O1 -g -std=gnu11 -Wall -Wextra $(WERROR) -DHOST_TEST \
+            -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+            -Itests/host -Ikernel -Iboot $(patsubst %/,-I%,$(wildcard libs/*/)) -Iservices \
+            -Ibuild/generated
+NASMFLAGS := -f elf32 -g -F dwarf -w+all $(if $(WERROR),-w+error) \
+             -Ikernel/ -Ikernel/x86/ $(patsubst %,-I%,$(wildcard libs/*/)) -Ibuild/generated/
+LDFLAGS  := -m elf_i386 -nostdlib --build-id=none -z noexecstack -z max-page-size=4096 \
+            --no-warn-rwx-segments
+LIBGCC    = $(shell $(CC) -m32 -print-libgcc-file-name)
+
+# As many jobs as processors, unless asked otherwise; a job's lines stay together.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+MAKEFLAGS += --output-sync=target --no-builtin-rules --no-print-directory
+# ... but for commands that show something while they run, which begin with this (not in a dry run).
+LIVE = $(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+)
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+# ------------------------------------------------------------------ what there is
+
+objects = $(patsubst %,build/%.o,$(wildcard $(foreach d,$(1),$(d)/*.c $(d)/*.asm)))
+has     = $(wildcard $(1)/*.c $(1)/*.asm)
+
+KERNEL_OBJECTS  := $(filter-out build/kernel/offsets.c.o,$(call objects,kernel kernel/x86 boot))
+RUNTIME_OBJECTS := $(call objects,$(filter-out libs/abi,$(patsubst %/,%,$(wildcard libs/*/))))
+
+# A program is a folder; its name is the folder's, but for the two test programs.
+PROGRAM_FOLDERS := $(foreach d,$(patsubst %/,%,$(wildcard services/*/)) tests/guest tests/bench,\
+                     $(if $(call has,$(d)),$(d)))
+name_of          = $(patsubst guest,selftest,$(notdir $(1)))
+PROGRAMS        := $(foreach d,$(PROGRAM_FOLDERS),$(call name_of,$(d)))
+PROGRAM_OBJECTS := $(call objects,$(PROGRAM_FOLDERS)) $(RUNTIME_OBJECTS)
+
+HOST_TESTS := $(patsubst tests/host/%.c,build/host/%,$(wildcard tests/host/*.c))
+
+ELVES   := build/nous.elf $(PROGRAMS:%=build/programs/%.elf)
+BOOTED  := build/modules/nous $(PROGRAMS:%=build/modules/%) build/modules/entries
+
+all: $(ELVES) build/nous.iso
+iso: build/nous.iso
+
+# ------------------------------------------------------------------ bookkeeping
+
+# setup-GROUP sees to it that a group of tools is there (milliseconds when it is).
+SETUPS := $(addprefix setup-,build iso run bochs host kprof lint gdb window)
+$(SETUPS): setup-%:
+	$(LIVE)@CROSS='$(CROSS)' HOSTCC='$(HOSTCC)' tools/setup $*
+.PHONY: $(SETUPS)
+
+# Changed settings rebuild, and a source file that has come or gone links anew: each of these
+# files holds a text and is touched only when that text is another one.
+define settled
+$(shell mkdir -p build && { echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1); })
+endef
+ifneq ($(MAKECMDGOALS),clean)
+$(call settled,flags,$(CC) $(KERNEL_CFLAGS) $(PROGRAM_CFLAGS) $(NASMFLAGS) \
+                     $(HOSTCC) $(HOST_CFLAGS))
+$(call settled,sources,$(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) \
+                       $(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES))
+endif
+
+-include $(patsubst %.o,%.d,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)) build/generated/offsets.d \
+         $(HOST_TESTS:%=%.d)
+
+# ------------------------------------------------------------------ compiling
+
+OFFSETS := $(if $(wildcard kernel/offsets.c),build/generated/offsets.inc)
+
+define compile
+@mkdir -p $(@D)
+@echo '  CC    $<'
+@$(CC) $(1) -MMD -MP -c -o $@ $<
+endef
+
+$(filter %.c.o,$(KERNEL_OBJECTS)): build/%.c.o: %.c build/flags | setup-build
+	$(call compile,$(KERNEL_CFLAGS))
+
+$(filter %.c.o,$(PROGRAM_OBJECTS)): build/%.c.o: %.c build/flags | setup-build
+	$(call compile,$(PROGRAM_CFLAGS))
+
+# (NASM 2.16 forgets included files when it is asked for dependencies and code at once.)
+$(filter %.asm.o,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)): build/%.asm.o: %.asm build/flags \
+    | setup-build $(OFFSETS)
+	@mkdir -p $(@D)
+	@echo '  NASM  $<'
+	@$(NASM) $(NASMFLAGS) -I$(<D)/ -M -MP -MT $@ -MF $(@:.o=.d) $<
+	@$(NASM) $(NASMFLAGS) -I$(<D)/ -o $@ $<
+
+# Structure offsets for the assembler come from the compiler.
+build/generated/offsets.inc: kernel/offsets.c build/flags | setup-build
+	@mkdir -p $(@D)
+	@echo '  GEN   $@'
+	@$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.inc=.d) -MT $@ -S -o $(@:.inc=.s) $<
+	@sed -n 's/^->\([A-Za-z0-9_]*\) \$$*\([-0-9]*\).*/%define \1 \2/p' $(@:.inc=.s) >$@
+
+# ------------------------------------------------------------------ the kernel, in two passes
+
+# The first has an empty symbol table, the second the real one: it stands behind everything else,
+# so that no address in it changes; which the last line checks.
+build/generated/nosymbols.asm: tools/symbols
+	@mkdir -p $(@D)
+	@tools/symbols </dev/null >$@
+
+build/generated/symbols.asm: build/nous.pass1.elf tools/symbols
+	@$(NM) -n $< | tools/symbols >$@
+
+build/generated/%.asm.o: build/generated/%.asm | setup-build
+	@$(NASM) -f elf32 -o $@ $<
+
+build/nous.pass1.elf: linker.ld $(KERNEL_OBJECTS) build/generated/nosymbols.asm.o build/sources
+	@$(LD) $(LDFLAGS) -T linker.ld -o $@ $(filter %.o,$^)
+
+build/nous.elf: linker.ld $(KERNEL_OBJECTS) build/generated/symbols.asm.o build/sources
+	@echo '  LD    $@'
+	@$(LD) $(LDFLAGS) -T linker.ld -Map $(@:.elf=.map) -o $@ $(filter %.o,$^)
+	@$(NM) -n $@ | tools/symbols | cmp - build/generated/symbols.asm
+
+# ------------------------------------------------------------------ programs
+
+build/libruntime.a: $(RUNTIME_OBJECTS) build/sources | setup-build
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+
+define program
+build/programs/$(call name_of,$(1)).elf: $(call objects,$(1)) build/libruntime.a \
+    libs/runtime/program.ld build/sources
+	@mkdir -p $$(@D)
+	@echo '  LD    $$@'
+	@$$(LD) $$(LDFLAGS) --gc-sections -T libs/runtime/program.ld -o $$@ \
+	   $$(filter %.o,$$^) build/libruntime.a $$(LIBGCC)
+endef
+$(foreach d,$(PROGRAM_FOLDERS),$(eval $(call program,$(d))))
+
+# ------------------------------------------------------------------ what is booted
+
+build/modules/nous: build/nous.elf
+	@mkdir -p $(@D)
+	@$(STRIP) -g -o $@ $<
+
+build/modules/%: build/programs/%.elf
+	@mkdir -p $(@D)
+	@$(STRIP) -g -o $@ $<
+
+# One line for each menu entry: its root program and then its modules, those that exist.
+build/modules/entries: build/sources Makefile
+	@mkdir -p $(@D)
+	@{ echo demo $(filter $(PROGRAMS),demo $(DEMO_MODULES)); \
+	   echo selftest $(filter $(PROGRAMS),selftest $(SELFTEST_MODULES)); \
+	   echo bench $(filter $(PROGRAMS),bench $(BENCH_MODULES)); } >$@
+
+build/nous.iso: $(BOOTED) boot/grub.cfg tools/iso | setup-iso
+	@echo '  ISO   $@'
+	@tools/iso $@
+
+# ------------------------------------------------------------------ tests on the host, profiler
+
+# A test is one file; its line `// sources: kernel/x.c ...` names what is compiled with it.
+define host_test
+build/host/$(basename $(notdir $(1))): $(1) $(2) build/flags | setup-host $(OFFSETS)
+	@mkdir -p $$(@D)
+	@echo '  HOST  $(1)'
+	@$$(HOSTCC) $$(HOST_CFLAGS) -MM -MP -MT $$@ $(1) $(2) >$$@.d
+	@$$(HOSTCC) $$(HOST_CFLAGS) -o $$@ $(1) $(2)
+endef
+sources_of = $(shell sed -n 's|^// sources: *||p' $(1))
+$(foreach t,$(wildcard tests/host/*.c),$(eval $(call host_test,$(t),$(call sources_of,$(t)))))
+
+build/kprof/kprof.so: $(wildcard tools/kprof/*.[ch]) | setup-kprof
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) -O2 -g -std=gnu11 -Wall -Wextra $(WERROR) -fPIC -fvisibility=hidden -shared \
+	   -o $@ tools/kprof/kprof.c
+
+build/kprof/selftest.elf: tools/kprof/selftest.asm tools/kprof/selftest.ld | setup-build
+	@mkdir -p $(@D)
+	@$(NASM) -f elf32 -o $@.o $<
+	@$(LD) -m elf_i386 -nostdlib --no-warn-rwx-segments -T tools/kprof/selftest.ld -o $@ $@.o
+	@$(NM) $@ >$@.symbols
+
+# ------------------------------------------------------------------ using it
+
+BOOTABLE := $(BOOTED) boot/grub.cfg tools/iso
+
+run: $(BOOTABLE) | setup-iso setup-run $(if $(WINDOW)$(DISPLAY),setup-window)
+	$(LIVE)@tools/run --entry demo $(if $(KEEP),--append keep) $(if $(MENU),--menu) \
+	   $(if $(WINDOW)$(DISPLAY),--window) $(if $(KVM),--kvm)
+
+bochs: $(BOOTABLE) | setup-iso setup-bochs
+	$(LIVE)@tools/bochs --entry demo
+
+# tools/lint, which the tests include, compiles for itself.
+test lint: export CFLAGS_OF_KERNEL := $(KERNEL_CFLAGS)
+test lint: export CFLAGS_OF_PROGRAMS := $(PROGRAM_CFLAGS)
+test lint: export CFLAGS_OF_HOST := $(HOST_CFLAGS)
+
+test: $(ELVES) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
+      build/kprof/kprof.so build/kprof/selftest.elf \
+      | $(addprefix setup-,iso run bochs host kprof lint gdb)
+	$(LIVE)@tests/run $(GROUPS)
+
+bench bench-record: $(BOOTABLE) build/kprof/kprof.so | setup-iso setup-run
+	$(LIVE)@tools/bench $(if $(KVM),--kvm) $(if $(filter bench-record,$@),--record)
+
+lint: $(OFFSETS) | setup-lint setup-build
+	$(LIVE)@tools/lint
+
+format: | setup-lint
+	@clang-format -i $(shell find kernel boot libs services tests -name '*.[ch]')
+
+kprof-selftest: build/kprof/kprof.so build/kprof/selftest.elf | setup-run
+	$(LIVE)@tools/kprof/selftest build/kprof
+
+gdb: $(ELVES) $(BOOTED) | setup-run setup-gdb
+	$(LIVE)@tools/debug --entry $(or $(MODE),demo)
+
+loc: | setup-build
+	@tools/loc
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+.PHONY: all iso run bochs test bench bench-record lint format kprof-selftest gdb loc clean help

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Boot's table of contents. */
+#include "boot.h"
+#include "x86/x86.h"
+
+_Noreturn void boot_main(const struct boot_entry *entry);
+static struct boot_record record;
+
+static void serial_start(void)
+{
+	static const uint8_t sequence[][2] = {{1, 0}, {3, 0x80}, {0, 1}, {1, 0}, {3, 3}, {2, 0xC7}, {4, 3}};
+	for (uint32_t i = 0; i < sizeof(sequence) / 2; i++) /* 115200 baud, 8N1, FIFO, no interrupts */
+		port_write(0x3F8 + sequence[i][0], sequence[i][1]);
+}
+
+void boot_refuse(const char *sentence, const char *name, const char *reason)
+{
+	console_text("Nous can't start: ");
+	console_text(sentence);
+	console_text(name[0] ? ": " : "");
+	console_text(name);
+	console_text(reason[0] ? ": " : "");
+	console_text(reason);
+	console_text(".\nEND failure\n");
+	port_write(0xF4, 0x11);
+	for (const char *s = "Shutdown"; *s; s++)
+		port_write(0x8900, *s);
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+void boot_main(const struct boot_entry *entry)
+{
+	serial_start();
+	console_text("Nous, a microkernel that lends threads\n");
+	record.magic = BOOT_MAGIC;
+	record.bytes = sizeof(record);
+	record.boot_cycles = entry->first_cycles;
+	record.cpu_features = entry->features;
+	loader_read(entry, &record);	    /* memory map, modules, command line */
+	memory_start(&record);		    /* what is ours, what is managed, what is a hole */
+	processor_start(entry->features);   /* descriptors, gates, SYSENTER, interrupt controller */
+	modules_move(&record);		    /* out of the kernel's own memory */
+	record.cycles_per_ms = cycles_measure();
+	root_start(&record);		    /* ELF, directory, objects; never comes back */
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Boot: runs once, at physical addresses, and leaves the root program with the machine. */
+#ifndef NOUS_BOOT_H
+#define NOUS_BOOT_H
+
+#include "abi.h"
+
+/* Filled by multiboot.asm. */
+struct boot_entry {
+	uint64_t first_cycles;
+	uint32_t magic, information; /* what the loader left in EAX, EBX */
+	uint32_t features;	     /* CPUID leaf 1, EDX */
+};
+
+/* boot.c */
+_Noreturn void boot_refuse(const char *sentence, const char *name, const char *reason);
+/* multiboot.c: regions, modules and command line from either protocol */
+void loader_read(const struct boot_entry *entry, struct boot_record *record);
+/* memory.c: frames for what boot makes */
+void memory_start(struct boot_record *record);
+void *frame_take(void);
+uint32_t frames_taken_end(void);
+void modules_move(struct boot_record *record);
+/* processor.c: tables, registers, timer */
+void processor_start(uint32_t features);
+uint32_t cycles_measure(void);
+/* root.c */
+_Noreturn void root_start(struct boot_record *record);
+
+#endif

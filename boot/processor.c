@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptor tables, control registers, SYSENTER, devices: once. Intel SDM, volume 3. */
+#include "boot.h"
+#include "x86/x86.h"
+
+#define FEATURE_FXSR (1u << 24)
+#define FEATURE_SSE (1u << 25)
+#define CR4_OSFXSR (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
+#define CR4_UMIP (1u << 11)
+#define CR4_SMEP (1u << 20)
+#define CR4_SMAP (1u << 21)
+#define LEAF7_EBX_SMEP (1u << 7)
+#define LEAF7_EBX_SMAP (1u << 20)
+#define LEAF7_ECX_UMIP (1u << 2)
+#define MSR_SYSENTER_CS 0x174u
+#define MSR_SYSENTER_ESP 0x175u
+#define MSR_SYSENTER_EIP 0x176u
+#define CALIBRATE_MS 10u
+
+extern uint8_t double_fault_stack_top[], tss_page[], bitmap_ones[];
+extern uint32_t boot_directory[1024];
+
+/* Kernel data, though only boot writes it (section .bss.kernel stays, see linker.ld). */
+#define KERNEL_OWN __attribute__((section(".bss.kernel")))
+static KERNEL_OWN uint64_t segments[8];
+static KERNEL_OWN struct {
+	uint16_t offset_low, selector, type, offset_high;
+} gates[256];
+static KERNEL_OWN struct tss double_fault_tss;
+
+/* "Segment Descriptors"; the accessed bit is set so that the processor never writes here. */
+static void segment_set(uint32_t selector, uint32_t base, uint32_t limit, uint32_t type)
+{
+	segments[selector / 8] = (uint64_t)(base & 0xFF000000) << 32 |
+				 (uint64_t)(limit >> 16 & 0xF) << 48 | (uint64_t)type << 40 |
+				 (uint64_t)(base & 0xFFFFFF) << 16 | (limit & 0xFFFF);
+}
+
+/* "IDT Descriptors": interrupt gates, so interrupts are off in every handler. */
+static void gate_set(uint32_t vector, const void *entry, uint32_t level)
+{
+	uint32_t address = (uint32_t)entry;
+	gates[vector].offset_low = address;
+	gates[vector].selector = KERNEL_CODE;
+	gates[vector].type = 0x8E00 | level << 13;
+	gates[vector].offset_high = address >> 16;
+}
+
+static void segments_load(void)
+{
+	struct {
+		uint16_t limit;
+		uint32_t base;
+	} __attribute__((packed)) table = {sizeof(segments) - 1, (uint32_t)segments};
+	segment_set(KERNEL_CODE, 0, 0xFFFFF, 0x0C09B);
+	segment_set(KERNEL_DATA, 0, 0xFFFFF, 0x0C093);
+	segment_set(USER_CODE, 0, 0xFFFFF, 0x0C0F9); /* execute-only: null is the only bad DS */
+	segment_set(USER_DATA, 0, 0xFFFFF, 0x0C0F3);
+	segment_set(TSS_SELECTOR, TSS_LINEAR, TSS_LIMIT, 0x00089);
+	segment_set(DOUBLE_FAULT_TSS_SELECTOR, (uint32_t)&double_fault_tss, sizeof(struct tss) - 1, 0x00089);
+	asm volatile("lgdt %0; ljmp %1, $1f; 1: mov %2, %%ds; mov %2, %%es; mov %2, %%ss;"
+		     "mov %3, %%fs; mov %3, %%gs; lldt %w3"
+		     :
+		     : "m"(table), "i"(KERNEL_CODE), "r"(KERNEL_DATA), "r"(0));
+}
+
+static void gates_load(void)
+{
+	struct {
+		uint16_t limit;
+		uint32_t base;
+	} __attribute__((packed)) table = {sizeof(gates) - 1, (uint32_t)gates};
+	for (uint32_t vector = 0; vector < 256; vector++) {
+		bool software = vector >= SOFTWARE_INTERRUPT_FIRST || vector == 3 || vector == 4;
+		gate_set(vector, trap_stubs + vector * 16, software ? 3 : 0);
+	}
+	gate_set(VECTOR_DEBUG, debug_entry, 0);
+	gate_set(VECTOR_NMI, nmi_entry, 0);
+	gates[VECTOR_DOUBLE_FAULT].selector = DOUBLE_FAULT_TSS_SELECTOR;
+	gates[VECTOR_DOUBLE_FAULT].type = 0x8500; /* task gate */
+	asm volatile("lidt %0" : : "m"(table));
+}
+
+static void tasks_start(void)
+{
+	tss.ss0 = KERNEL_DATA;
+	tss.cr3 = physical(boot_directory);
+	tss.bitmap = TSS_BITMAP_OFFSET;
+	double_fault_tss.cr3 = physical(boot_directory);
+	double_fault_tss.eip = (uint32_t)double_fault_entry;
+	double_fault_tss.esp = (uint32_t)double_fault_stack_top;
+	double_fault_tss.eflags = 2;
+	double_fault_tss.cs = KERNEL_CODE;
+	double_fault_tss.ss = double_fault_tss.ds = double_fault_tss.es = KERNEL_DATA;
+	double_fault_tss.bitmap = sizeof(struct tss);
+	asm volatile("ltr %w0" : : "r"(TSS_SELECTOR));
+}
+
+/* The slots that every directory shares: this CPU's pages below the windows, TSS and I/O bitmap. */
+static void tables_start(void)
+{
+	for (uint32_t i = 0; i < PAGE_BYTES / 4; i++)
+		((uint32_t *)bitmap_ones)[i] = 0xFFFFFFFF;
+	bitmap_none_table[0] = physical(tss_page) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_GLOBAL;
+	for (uint32_t i = 1; i < 4; i++) /* the byte after the bitmap must be all ones too */
+		bitmap_none_table[i] = physical(bitmap_ones) | ENTRY_PRESENT;
+	window_table[TAG_PAGE >> 12 & 1023] = physical(tag_page) | ENTRY_PRESENT | ENTRY_USER;
+	for (uint32_t i = low_end_frame; i < 253u << 10; i += 1024 - i % 1024)
+		if (i % 1024 == 0) /* no memory there: not mapped */
+			boot_directory[(KERNEL_BASE >> 22) + (i >> 10)] = 0;
+	boot_directory[WINDOW_TABLE_SLOT] = physical(window_table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
+	boot_directory[TSS_SLOT] = physical(bitmap_none_table) | ENTRY_PRESENT | ENTRY_WRITE;
+	asm volatile("mov %%cr3, %%eax; mov %%eax, %%cr3" : : : "eax", "memory");
+}
+
+static void msr_write(uint32_t number, uint32_t value)
+{
+	asm volatile("wrmsr" : : "c"(number), "a"(value), "d"(0));
+}
+
+static uint32_t protections(void)
+{
+	uint32_t a = 0, b, c = 0, d, cr4 = 0;
+	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	if (a < 7)
+		return 0;
+	a = 7;
+	c = 0;
+	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	cr4 |= b & LEAF7_EBX_SMEP ? CR4_SMEP : 0;
+	cr4 |= b & LEAF7_EBX_SMAP ? CR4_SMAP : 0;
+	cr4 |= c & LEAF7_ECX_UMIP ? CR4_UMIP : 0;
+	return cr4;
+}
+
+static void control_start(uint32_t features)
+{
+	uint32_t cr4;
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	fpu_has_fxsr = !!(features & FEATURE_FXSR);
+	if (features & FEATURE_FXSR)
+		cr4 |= CR4_OSFXSR;
+	if (features & FEATURE_SSE)
+		cr4 |= CR4_OSXMMEXCPT;
+	cr4 |= protections();
+	asm volatile("mov %0, %%cr4; fninit" : : "r"(cr4));
+	msr_write(MSR_SYSENTER_CS, KERNEL_CODE);
+	msr_write(MSR_SYSENTER_ESP, (uint32_t)&tss.esp0);
+	msr_write(MSR_SYSENTER_EIP, (uint32_t)entry_sysenter);
+	asm volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3"
+		     :
+		     : "r"(sysexits[0]), "r"(sysexits[1]), "r"(sysexits[2]), "r"(sysexits[3]));
+	debug_control(DR7_OFF);
+}
+
+void processor_start(uint32_t features)
+{
+	tables_start();
+	segments_load();
+	gates_load();
+	tasks_start();
+	control_start(features);
+	pic_start();
+}
+
+/* The time stamp counter against the timer, asleep in between. */
+uint32_t cycles_measure(void)
+{
+	cpu.level[0].deadline = DEADLINE_NEVER;
+	timer_start(1000000);
+	uint32_t ticks = 1193182u * CALIBRATE_MS / 1000;
+	port_write(0x40, ticks);
+	port_write(0x40, ticks >> 8);
+	uint64_t start = cycles();
+	asm volatile("sti; hlt; cli" : : : "memory");
+	uint32_t per_ms = (cycles() - start) / CALIBRATE_MS;
+	timer_start(per_ms);
+	return per_ms;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The frame authority: cleared frames become objects and cease to be. Whoever holds it is trusted
+ * as much as the kernel: it prepares directories from the template and bitmaps all ones, and never
+ * maps a frame that is an object. The kernel checks what is cheap (kind, bounds, generation).
+ */
+#include "x86/x86.h"
+
+uint32_t low_end_frame; /* frames from here on are no memory, or beyond the direct map */
+
+/* The frame holds nothing and has the generation that the caller saw (R2). */
+static uint32_t frame_check(uint32_t frame, uint32_t generation)
+{
+	if (frame >= low_end_frame || object_table[frame].page)
+		return ERROR_FRAME;
+	if (object_table[frame].generation != generation)
+		return ERROR_GENERATION;
+	return generation == GENERATION_TOP ? ERROR_WORN_OUT : 0;
+}
+
+static bool is_free_object(uint32_t frame, uint32_t kind)
+{
+	uint32_t page = frame < low_end_frame ? object_table[frame].page : 0;
+	return page && (page & (OBJECT_KIND_MASK | OBJECT_ATTACHED)) == kind;
+}
+
+static struct reference reference_to(uint32_t frame)
+{
+	return (struct reference){frame << CAPABILITY_INDEX_SHIFT, object_table[frame].generation};
+}
+
+static uint32_t create_domain(uint32_t frame, uint32_t directory, uint32_t confidential)
+{
+	struct domain *domain = direct(frame << 12);
+	if (!is_free_object(directory, OBJECT_DIRECTORY) || confidential > 1)
+		return ERROR_ARGUMENT;
+	object_table[directory].page |= OBJECT_ATTACHED;
+	domain->list[SLOT_SELF].word = (uint32_t)CAPABILITY_SELF << CAPABILITY_KIND_SHIFT;
+	domain->directory = directory << 12;
+	domain->self = reference_to(frame);
+	domain->confidential = confidential;
+	return 0;
+}
+
+static uint32_t create_thread(uint32_t frame, uint32_t data, uint32_t home)
+{
+	struct thread *thread = direct(frame << 12);
+	if (!is_free_object(data, OBJECT_DATA_PAGE) || home >= low_end_frame || !object_table[home].page ||
+	    (object_table[home].page & OBJECT_KIND_MASK) != OBJECT_DOMAIN)
+		return ERROR_ARGUMENT;
+	object_table[data].page |= OBJECT_ATTACHED;
+	thread->self = reference_to(frame);
+	thread->data[0] = reference_to(data);
+	thread->top = ACTIVATION_HOME;
+	thread->fpu[0] = 0x7F; /* FCW 037F, MXCSR 1F80: as after FNINIT, all exceptions masked */
+	thread->fpu[1] = 0x03;
+	if (fpu_has_fxsr) {
+		thread->fpu[24] = 0x80;
+		thread->fpu[25] = 0x1F;
+	} else {
+		thread->fpu[8] = thread->fpu[9] = 0xFF; /* FNSAVE: tags empty */
+	}
+	struct activation *activation = activation_of(thread);
+	activation->domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT | home << CAPABILITY_INDEX_SHIFT;
+	activation->generation = object_table[home].generation;
+	activation[1].domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT;
+	activation[1].generation = GENERATION_TOP; /* object 0 never has it: no caller */
+	return 0;
+}
+
+static uint32_t create_bitmap(uint32_t frame, uint32_t pages)
+{
+	uint32_t *table = direct(frame << 12);
+	if (pages + 1 < pages || !is_free_object(pages, OBJECT_BITMAP_PAGE) ||
+	    !is_free_object(pages + 1, OBJECT_BITMAP_PAGE))
+		return ERROR_ARGUMENT;
+	table[0] = bitmap_none_table[0];
+	table[3] = bitmap_none_table[3];
+	for (uint32_t i = 0; i < 2; i++) {
+		object_table[pages + i].page = OBJECT_ATTACHED | OBJECT_BITMAP_PAGE;
+		table[1 + i] = (pages + i) << 12 | ENTRY_PRESENT;
+	}
+	return 0;
+}
+
+uint32_t authority_create(struct capability *capability, struct call_frame *frame)
+{
+	(void)capability;
+	uint32_t kind = frame->word[0] >> CREATE_KIND_SHIFT & 15, second = frame->word[0] >> CREATE_SECOND_SHIFT;
+	uint32_t number = frame->word[1], parameter = frame->word[3];
+	uint32_t error = frame_check(number, frame->word[2]);
+	if (error)
+		return error;
+	switch (kind) {
+	case OBJECT_DOMAIN:
+		error = create_domain(number, parameter, second);
+		break;
+	case OBJECT_THREAD:
+		error = create_thread(number, parameter, second);
+		break;
+	case OBJECT_BITMAP:
+		error = second ? ERROR_ARGUMENT : create_bitmap(number, parameter);
+		break;
+	case OBJECT_DATA_PAGE:
+	case OBJECT_CAPABILITY_PAGE:
+	case OBJECT_LOCK_PAGE:
+	case OBJECT_TABLE:
+	case OBJECT_DIRECTORY:
+	case OBJECT_BITMAP_PAGE:
+		error = second || parameter ? ERROR_ARGUMENT : 0;
+		break;
+	default:
+		error = ERROR_ARGUMENT;
+	}
+	if (!error)
+		object_table[number].page = (number << 12) + KERNEL_BASE + kind;
+	return error;
+}
+
+static void retire(uint32_t number)
+{
+	object_table[number].generation++;
+	object_table[number].page = 0;
+}
+
+/* What this CPU has loaded is compared, so destroying oneself is an ordinary case. */
+static bool is_loaded(uint32_t number, uint32_t kind, const void *page)
+{
+	const uint32_t *directory = directory_of(cpu.running_domain);
+	switch (kind) {
+	case OBJECT_DOMAIN:
+		return page == cpu.running_domain;
+	case OBJECT_DATA_PAGE:
+		return window_table[DATA_PAGE >> 12 & 1023] >> 12 == number ||
+		       window_table[DATA_PAGE_NEXT >> 12 & 1023] >> 12 == number;
+	case OBJECT_TABLE:
+		return !cpu.fast_limit && (directory[WINDOW_0 >> 22] >> 12 == number ||
+					   directory[WINDOW_1 >> 22] >> 12 == number);
+	default:
+		return false;
+	}
+}
+
+static struct reference thread_home(struct thread *thread)
+{
+	const struct activation *home = activation_at(thread, ACTIVATION_HOME);
+	return (struct reference){home->domain, home->generation};
+}
+
+static void destroy_bitmap(uint32_t number)
+{
+	const uint32_t *table = direct(number << 12);
+	uint32_t domain = object_table[table[2] >> 12].page >> 12;
+	if (domain)
+		bitmap_enter(direct(domain << 12), bitmap_none_table);
+	retire(table[1] >> 12);
+	retire(table[2] >> 12);
+}
+
+static void destroy_domain(struct domain *domain)
+{
+	struct object *bitmap = object_at(domain->bitmap.word);
+	if (domain->bitmap.word && bitmap->generation == domain->bitmap.generation) {
+		const uint32_t *table = object_page(bitmap);
+		object_table[table[2] >> 12].page = OBJECT_ATTACHED | OBJECT_BITMAP_PAGE;
+	}
+	retire(domain->directory >> 12);
+}
+
+/* A thread in the chain: its dispatcher gets `ended`. The root thread can't be destroyed. */
+static void destroy_thread_in_chain(struct thread *thread, uint32_t number, struct call_frame *frame)
+{
+	account(&cpu.thread->consumed);
+	frame->status = 0;
+	thread_save(true);
+	thread->state = THREAD_STOPPED;
+	retire(number);
+	chain_cut(thread->level, DISPATCH_ENDED);
+	thread_run();
+}
+
+uint32_t authority_destroy(struct capability *capability, struct call_frame *frame)
+{
+	(void)capability;
+	uint32_t number = frame->word[1];
+	if (number >= low_end_frame || !object_table[number].page)
+		return ERROR_FRAME;
+	uint32_t word = object_table[number].page, kind = word & OBJECT_KIND_MASK;
+	void *page = object_page(&object_table[number]);
+	if (kind >= OBJECT_STATIC)
+		return ERROR_FRAME;
+	if (object_table[number].generation != frame->word[2])
+		return ERROR_GENERATION;
+	if ((kind == OBJECT_DIRECTORY || kind == OBJECT_BITMAP_PAGE) && word & OBJECT_ATTACHED)
+		return ERROR_STATE;
+	if (kind == OBJECT_THREAD && ((struct thread *)page)->state == THREAD_IN_CHAIN) {
+		if (((struct thread *)page)->level == 0)
+			return ERROR_STATE;
+		destroy_thread_in_chain(page, number, frame);
+	}
+	if (kind == OBJECT_DOMAIN && page == reference_page(thread_home(cpu.level[0].thread)))
+		return ERROR_STATE; /* the root program's home */
+	bool loaded = is_loaded(number, kind, page);
+	if (loaded) {
+		account(&cpu.thread->consumed);
+		frame->status = 0;
+		thread_save(true);
+	}
+	if (kind == OBJECT_DOMAIN)
+		destroy_domain(page);
+	else if (kind == OBJECT_BITMAP)
+		destroy_bitmap(number);
+	retire(number);
+	if (loaded)
+		thread_run();
+	return 0;
+}
+
+/* The capability to what is in a frame: repeatable, so a creator that was stopped loses nothing. */
+uint32_t authority_fetch(struct capability *capability, struct call_frame *frame)
+{
+	(void)capability;
+	static const uint8_t kinds[] = {[OBJECT_DOMAIN] = CAPABILITY_DOMAIN, [OBJECT_THREAD] = CAPABILITY_THREAD,
+					[OBJECT_DATA_PAGE] = CAPABILITY_PAGE,
+					[OBJECT_CAPABILITY_PAGE] = CAPABILITY_PAGE,
+					[OBJECT_LOCK_PAGE] = CAPABILITY_PAGE, [OBJECT_TABLE] = CAPABILITY_PAGE,
+					[OBJECT_DIRECTORY] = CAPABILITY_EMPTY,
+					[OBJECT_BITMAP] = CAPABILITY_BITMAP};
+	uint32_t number = frame->word[1];
+	struct capability *to = slot_find(cpu.running_domain, frame->word[2]);
+	if (!to || frame->word[2] == SLOT_SELF)
+		return ERROR_ARGUMENT;
+	if (number >= low_end_frame || !object_table[number].page)
+		return ERROR_FRAME;
+	uint32_t kind = object_table[number].page & OBJECT_KIND_MASK;
+	if (kind >= sizeof(kinds) || kinds[kind] == CAPABILITY_EMPTY)
+		return ERROR_KIND;
+	capability_make(to, kinds[kind], RIGHTS_ALL, number << CAPABILITY_INDEX_SHIFT);
+	to->badge_low = kinds[kind] == CAPABILITY_THREAD ? 0xFFFFFFFF : 0;
+	return 0;
+}
+
+uint32_t authority_inspect(struct capability *capability, struct call_frame *frame)
+{
+	(void)capability;
+	uint32_t number = frame->word[1];
+	if (number >= OBJECTS_MAX)
+		return ERROR_ARGUMENT;
+	const struct object *object = &object_table[number];
+	frame->word[0] = number >= low_end_frame ? OBJECT_RESERVED
+			 : object->page		 ? object->page & OBJECT_KIND_MASK
+						 : OBJECT_NONE;
+	frame->word[1] = object->generation;
+	return 0;
+}
+
+uint32_t authority_account(struct capability *capability, struct call_frame *frame)
+{
+	(void)capability;
+	account(&cpu.thread->consumed);
+	uint64_t value;
+	switch (frame->word[1]) {
+	case ACCOUNT_ELAPSED:
+		value = cpu.last - cpu.start;
+		break;
+	case ACCOUNT_INTERRUPTS:
+		value = cpu.interrupts;
+		break;
+	case ACCOUNT_IDLE:
+		value = cpu.idle;
+		break;
+	default:
+		return ERROR_ARGUMENT;
+	}
+	frame->word[0] = value;
+	frame->word[1] = value >> 32;
+	return 0;
+}

@@ -1,0 +1,577 @@
+; SPDX-License-Identifier: MIT
+; The two system calls: invoke and return. Everything starts at entry_sysenter.
+;
+; In:  EAX slot and options, or RETURN + status; ECX the user's ESP, EDX where to go on;
+;      ESI, EDI, EBX, EBP words 0 to 3. Interrupts are off, DS and ES may be null: ss: everywhere.
+;
+; SYSENTER_ESP is the address of TSS.esp0, which points to the running activation in the thread's
+; control page (kernel.h): so the kernel's stack is the activation stack. Nothing is published
+; before the last check: an error reloads ESP from TSS.esp0 and goes back. Exactly four SYSEXITs,
+; because single stepping puts the four debug registers there (x86/trap.asm).
+bits 32
+%include "offsets.inc"
+
+global entry_sysenter, leave_by_call, sysexits
+extern leave_iret
+extern cpu, tss, cpu_stack_top, object_table, method
+extern call_options_rare, return_capabilities, slot_named, data_page_back, return_unwind
+
+%define ESP0            tss + 4
+%define CPU(field)      ss:cpu + CPU_ %+ field
+%define A(field)        ss:esp + ACTIVATION_ %+ field
+; object table entries by the word of a door capability, whose kind bits are folded in here
+%define DOOR            (CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT)
+%define DOOR_GENERATION ss:object_table - DOOR
+%define DOOR_PAGE       ss:object_table - DOOR + 4
+%define DOOR_BYTE       (CAPABILITY_DOOR << 4)
+
+
+; before C: flags known, the user's flat data segment (nothing to restore later)
+%macro FOR_C 0
+	push	2
+	popf
+	push	USER_DATA
+	pop	ds
+	push	USER_DATA
+	pop	es
+%endmacro
+
+section .text
+
+; ---- a call that lends nothing but the thread: 30 instructions, 34 nested ------------------------
+%macro DOOR_CALL 2      ; 1: the callee's stack goes on below the caller's; where no door goes
+	push	ecx
+	push	edx
+	shl	eax, 4
+	add	eax, [CPU(RUNNING_DOMAIN)]
+	cmp	byte [ss:eax + 3], DOOR_BYTE
+	jne	%2
+	mov	edx, [ss:eax]
+	mov	ebp, [ss:eax + 4]
+	cmp	ebp, [DOOR_GENERATION + edx]
+	jne	error_stale
+	test	esp, 0x800                      ; room for one more activation
+	jz	error_depth
+	mov	[ss:esp + 8 - ACTIVATION_BYTES], edx
+	mov	[ss:esp + 12 - ACTIVATION_BYTES], ebp
+	mov	edx, [DOOR_PAGE + edx]
+	sub	esp, ACTIVATION_BYTES - 8
+	mov	[ss:ESP0], esp
+	mov	[CPU(RUNNING_DOMAIN)], edx
+	mov	ebp, [ss:edx + DOMAIN_DIRECTORY]
+	mov	cr3, ebp
+	mov	edx, [ss:edx + DOMAIN_SET]
+	mov	ebp, [ss:eax + 12]
+	mov	eax, [ss:eax + 8]
+%if %1
+	and	ecx, PAGE_BYTES - 16            ; whatever it says, the stack is in the data page
+	or	ecx, DATA_PAGE
+%else
+	mov	ecx, DATA_STACK
+%endif
+	sti
+%endmacro
+
+	align 64
+entry_sysenter:
+	pop	esp
+	cmp	eax, [CPU(FAST_LIMIT)]      ; 128, or 0 while the activation is special
+	jae	not_fast
+	DOOR_CALL 0, not_door
+sysexit_call:
+	sysexit
+
+	align 32
+not_fast:
+	jo	return_fast                     ; RETURN + 0..127, nothing lent
+	xor	eax, OPTION_NESTED
+	cmp	eax, [CPU(FAST_LIMIT)]
+	jae	slow
+	DOOR_CALL 1, not_door_nested
+sysexit_nested:
+	sysexit
+
+	align 32
+return_fast:
+	mov	edx, [ss:esp + ACTIVATION_BYTES]
+	mov	ecx, [ss:esp + ACTIVATION_BYTES + 4]
+	cmp	ecx, [DOOR_GENERATION + edx]
+	jne	caller_dead
+	mov	edx, [DOOR_PAGE + edx]
+	mov	[CPU(RUNNING_DOMAIN)], edx
+	mov	ecx, [ss:edx + DOMAIN_DIRECTORY]
+	mov	cr3, ecx
+	add	esp, ACTIVATION_BYTES - 8
+return_tail:
+	pop	edx
+	pop	ecx
+	mov	[ss:ESP0], esp
+	sti
+sysexit_return:
+	sysexit
+
+; ---- kernel objects ----------------------------------------------------------------------------
+; [esp] the user's EIP and ESP, eax the capability. By kind and rights: one jump.
+	align 32
+not_door:
+	movzx	edx, byte [ss:eax + 3]
+	jmp	[ss:kinds + edx * 4]
+
+	align 16
+kind_object:
+	mov	edx, [ss:eax]
+	mov	ecx, [ss:eax + 4]
+	and	edx, CAPABILITY_INDEX_MASK
+	cmp	ecx, [ss:object_table + edx]
+	jne	error_stale
+	test	esi, esi
+	jnz	call_method
+probe:	xor	eax, eax
+exit_call:                                      ; every method and error leaves here
+	pop	edx
+	pop	ecx
+exit_words:
+	sti
+sysexit_method:
+	sysexit
+
+	align 16
+kind_self:
+	cmp	esi, SELF_COPY
+	jne	.other
+	lea	edx, [edi - 1]                  ; slot 0 can't be overwritten
+	cmp	edx, LIST_SLOTS - 2
+	ja	call_method
+	cmp	ebx, LIST_SLOTS
+	jae	call_method                     ; lent slots, other pages: capability.c
+	mov	ecx, [CPU(RUNNING_DOMAIN)]
+	shl	edi, 4
+	shl	ebx, 4
+	add	edi, ecx
+	add	ebx, ecx
+	push	dword [ss:ebx]
+	push	dword [ss:ebx + 4]
+	push	dword [ss:ebx + 8]
+	push	dword [ss:ebx + 12]
+	pop	dword [ss:edi + 12]
+	pop	dword [ss:edi + 8]
+	pop	dword [ss:edi + 4]
+	pop	dword [ss:edi]
+	xor	eax, eax
+	jmp	exit_call
+.other:	test	esi, esi
+	jz	probe
+
+; C methods: uint32_t method(struct capability *, struct call_frame *), on the CPU's stack. The frame
+; stays below the activation, so a method that does not come back has nothing left to save.
+call_method:
+	push	ebp
+	push	ebx
+	push	edi
+	push	esi
+	sub	esp, 4
+	mov	edx, esp
+	mov	esp, cpu_stack_top
+	FOR_C
+	call	method
+	mov	esp, [ss:ESP0]
+	sub	esp, 24
+leave_words:
+	pop	esi
+	pop	edi
+	pop	ebx
+	pop	ebp
+	jmp	exit_call
+
+; void leave_by_call(struct call_frame *): resume a thread that left by a system call
+leave_by_call:
+	mov	esp, eax
+	pop	eax
+	jmp	leave_words
+
+; ---- a call with options, or from a special activation -------------------------------------------
+; The new activation is pushed from its top: see struct activation.
+not_door_nested:
+	cmp	byte [ss:eax + 3], DOOR_BYTE | RIGHT_CONFIDENTIAL
+	jne	not_door
+	mov	edx, eax
+	mov	eax, OPTION_NESTED
+	jmp	slow_not_door.confidential
+door_confidential:
+	mov	edx, eax
+	xor	eax, eax
+	jmp	slow_not_door.confidential
+
+	align 32
+slow:	xor	eax, OPTION_NESTED
+	js	return_slow
+	push	ecx
+	push	edx
+	movzx	edx, al
+	test	eax, ~(OPTIONS_CALL | (LIST_SLOTS - 1))
+	jnz	call_rare                       ; lent slot, other banks, resume, unknown bits
+	shl	edx, 4
+	add	edx, [CPU(RUNNING_DOMAIN)]
+call_found:
+	cmp	byte [ss:edx + 3], DOOR_BYTE
+	jne	slow_not_door
+	xor	al, al
+call_door:                                      ; edx the door, eax options and flags so far
+	mov	ecx, [ss:edx]
+	and	ecx, CAPABILITY_INDEX_MASK
+	mov	ecx, [ss:object_table + ecx]
+	cmp	ecx, [ss:edx + 4]
+	jne	error_stale
+	test	esp, 0x800
+	jz	error_depth
+	mov	[CPU(CALLEE)], edx
+	sub	esp, RECORD_FIELDS * 4
+	test	ah, OPTION_CAPABILITIES >> 8
+	jz	.no_capabilities
+	test	ebx, 0x80808080
+	jnz	lend_mixed
+	mov	edx, [CPU(RUNNING_DOMAIN)]
+%macro LEND 1
+	movzx	ecx, %1
+	shl	ecx, 4
+	push	dword [ss:edx + ecx + 12]
+	push	dword [ss:edx + ecx + 8]
+	push	dword [ss:edx + ecx + 4]
+	push	dword [ss:edx + ecx]
+%endmacro
+	LEND	bl
+	LEND	bh
+	shr	ebx, 16
+	LEND	bl
+	LEND	bh
+.capabilities_done:
+	test	ah, OPTION_WINDOWS >> 8
+	jz	.no_windows
+	mov	edx, [CPU(RUNNING_DOMAIN)]
+	mov	edx, [ss:edx + DOMAIN_DIRECTORY]
+; A window is a directory entry below WINDOW_TABLE that points to a page table: not of 4 MiB size,
+; in low memory, its frame registered as a table. Its generation goes along. Entry 0: none.
+	movzx	ecx, bp
+	cmp	ecx, LENDABLE_ENTRIES
+	jae	error_window
+	mov	ecx, [ss:edx + KERNEL_BASE + ecx * 4]
+	push	ecx
+	test	ecx, 0xC0000080
+	jnz	error_window
+	shr	ecx, 12
+	cmp	byte [ss:object_table + ecx * 8 + 4], OBJECT_TABLE
+	jne	.window_0_none
+.window_0_push:
+	push	dword [ss:object_table + ecx * 8]
+	shr	ebp, 16
+	cmp	ebp, LENDABLE_ENTRIES
+	jae	error_window
+	mov	ecx, [ss:edx + KERNEL_BASE + ebp * 4]
+	push	ecx
+	test	ecx, 0xC0000080
+	jnz	error_window
+	shr	ecx, 12
+	cmp	byte [ss:object_table + ecx * 8 + 4], OBJECT_TABLE
+	jne	.window_1_none
+.window_1_push:
+	push	dword [ss:object_table + ecx * 8]
+.windows_done:
+	cmp	dword [CPU(FAST_LIMIT)], 1      ; carry: the caller is special
+	adc	al, 0
+	test	ah, OPTIONS_RARE >> 8
+	jnz	.rare
+.flags_done:
+	push	eax
+	push	edi
+	mov	edx, [CPU(CALLEE)]
+	mov	ecx, [ss:edx]
+	push	dword [ss:edx + 4]
+	and	ecx, DOOR | CAPABILITY_INDEX_MASK
+	push	ecx
+	mov	[ss:ESP0], esp                  ; nothing can fail from here on
+	mov	ebx, [DOOR_PAGE + ecx]
+	test	al, ACTIVATION_CALLER_SPECIAL
+	jnz	.caller_special
+	mov	dword [CPU(FAST_LIMIT)], 0
+.caller_clean:
+	mov	[CPU(RUNNING_DOMAIN)], ebx
+	mov	ecx, [ss:ebx + DOMAIN_DIRECTORY]
+	test	ah, OPTION_WINDOWS >> 8
+	jz	.enter
+	push	dword [A(WINDOW) + 12]
+	pop	dword [ss:ecx + KERNEL_BASE + WINDOW_0_ENTRY]
+	push	dword [A(WINDOW) + 4]
+	pop	dword [ss:ecx + KERNEL_BASE + WINDOW_1_ENTRY]
+.enter:	mov	cr3, ecx
+	mov	ecx, DATA_STACK
+	test	ah, OPTION_NESTED >> 8
+	jnz	.nested
+.stack:	mov	ebp, [ss:edx + 12]
+	mov	eax, [ss:edx + 8]
+	mov	edx, [ss:ebx + DOMAIN_SET]
+	jmp	exit_words
+
+.nested:
+	test	ah, OPTION_NEXT_PAGE >> 8       ; another page: from its top
+	jnz	.stack
+	mov	ecx, [A(CALLER_ESP)]
+	and	ecx, PAGE_BYTES - 16
+	or	ecx, DATA_PAGE
+	jmp	.stack
+.no_capabilities:
+	sub	esp, LENT_SLOTS * 16
+	jmp	.capabilities_done
+.no_windows:
+	xor	ecx, ecx
+	push	ecx
+	push	ecx
+	push	ecx
+	push	ecx
+	jmp	.windows_done
+.window_0_none:
+	test	bp, bp
+	jnz	error_window
+	mov	[ss:esp], ebp
+	mov	word [ss:esp + 2], 0
+	xor	ecx, ecx
+	jmp	.window_0_push
+.window_1_none:
+	test	ebp, ebp
+	jnz	error_window
+	mov	[ss:esp], ebp
+	xor	ecx, ecx
+	jmp	.window_1_push
+.caller_special:                                ; its windows leave its directory
+	mov	ecx, [CPU(RUNNING_DOMAIN)]
+	mov	ecx, [ss:ecx + DOMAIN_DIRECTORY]
+	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_0_ENTRY], 0
+	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_1_ENTRY], 0
+	jmp	.caller_clean
+.rare:  FOR_C                                   ; may wait, next page. C on this stack: the page has
+	call	call_options_rare               ; 900 bytes below the deepest activation
+	test	eax, eax
+	jnz	.flags_done
+	mov	eax, ERROR_DATA_PAGE
+	jmp	error
+
+call_rare:
+	test	ah, OPTION_RESUME >> 8
+	jnz	resume
+	test	eax, ~(OPTIONS_CALL | 0xFF | SLOT_BANK_MASK)
+	jnz	error_argument
+	push	eax
+	FOR_C
+	call	slot_named
+	mov	edx, eax
+	pop	eax
+	and	eax, OPTIONS_CALL
+	test	edx, edx
+	jnz	call_found
+	jmp	error_empty
+
+slow_not_door:
+	cmp	byte [ss:edx + 3], DOOR_BYTE | RIGHT_CONFIDENTIAL
+	je	.confidential
+	test	ah, ah                          ; a kernel operation takes no options
+	mov	eax, edx
+	jz	not_door
+	cmp	byte [ss:eax + 3], 0
+	je	error_empty
+	jmp	error_argument
+.confidential:
+	mov	al, ACTIVATION_CONFIDENTIAL
+	jmp	call_door
+
+; Some byte of EBX names a slot that is itself lent: lent on. It can't be kept if it was not to keep.
+lend_mixed:
+%rep LENT_SLOTS
+	movzx	ecx, bl
+	shr	ebx, 8
+	call	lend_address
+	push	dword [ss:ecx + 12]
+	push	dword [ss:ecx + 8]
+	push	dword [ss:ecx + 4]
+	push	dword [ss:ecx]
+%endrep
+	jmp	call_door.capabilities_done
+lend_address:
+	btr	ecx, 7
+	jc	.lent
+	shl	ecx, 4
+	add	ecx, [CPU(RUNNING_DOMAIN)]
+	ret
+.lent:	mov	edx, [ss:ESP0]
+	cmp	dword [CPU(FAST_LIMIT)], 0
+	jne	error_empty
+	test	byte [ss:edx + ACTIVATION_FLAGS + 1], OPTION_CAPABILITIES >> 8
+	jz	error_empty
+	cmp	ecx, LENT_SLOTS
+	jae	error_empty
+	test	byte [ss:edx + ACTIVATION_FLAGS + 1], OPTION_KEEP >> 8
+	jnz	.keep
+	and	ah, ~(OPTION_KEEP >> 8)
+.keep:	shl	ecx, 4
+	neg	ecx
+	lea	ecx, [ecx + edx + ACTIVATION_LENT + (LENT_SLOTS - 1) * 16]
+	ret
+
+; ---- a return from a special activation, with capabilities, or without a living caller ------------
+	align 32
+return_slow:
+	test	eax, ~(RETURN | STATUS_MAX)
+	jnz	return_rare
+return_go:
+	mov	edx, [A(BYTES)]
+	mov	ecx, [A(BYTES) + 4]
+	cmp	ecx, [DOOR_GENERATION + edx]
+	jne	caller_dead
+	mov	edx, [DOOR_PAGE + edx]
+	mov	ecx, [CPU(RUNNING_DOMAIN)]
+	mov	[CPU(RUNNING_DOMAIN)], edx
+	mov	ecx, [ss:ecx + DOMAIN_DIRECTORY]
+	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_0_ENTRY], 0
+	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_1_ENTRY], 0
+	mov	ecx, [A(FLAGS)]
+	test	ch, OPTION_NEXT_PAGE >> 8
+	jnz	.page
+.page_done:
+	test	cl, ACTIVATION_CALLER_SPECIAL
+	mov	ecx, [ss:edx + DOMAIN_DIRECTORY]
+	jnz	.caller_special
+	mov	dword [CPU(FAST_LIMIT)], LIST_SLOTS
+.leave:	mov	cr3, ecx
+	add	esp, ACTIVATION_BYTES - 8
+	jmp	return_tail
+.page:	push	eax                             ; the caller's data page comes back
+	push	ecx
+	push	edx
+	FOR_C
+	call	data_page_back
+	pop	edx
+	pop	ecx
+	pop	eax
+	jmp	.page_done
+.caller_special:                                ; its windows come back, if their tables still live
+%macro BACK 2
+	mov	edx, [A(BYTES) + ACTIVATION_WINDOW + %1 + 4]
+	push	edx
+	shr	edx, 12
+	mov	edx, [ss:object_table + edx * 8]
+	cmp	edx, [A(BYTES) + 4 + ACTIVATION_WINDOW + %1]
+	pop	edx
+	je	%%alive
+	xor	edx, edx
+%%alive:
+	mov	[ss:ecx + KERNEL_BASE + %2], edx
+%endmacro
+	BACK	8, WINDOW_0_ENTRY
+	BACK	0, WINDOW_1_ENTRY
+	jmp	.leave
+
+return_rare:                                    ; capabilities to hand over, or nonsense
+	push	ecx
+	push	edx
+	test	eax, ~(RETURN | STATUS_MAX | RETURN_CAPABILITIES)
+	jnz	error_argument
+	cmp	dword [CPU(FAST_LIMIT)], 0
+	jne	error_argument                  ; nobody designated slots
+	push	eax
+	mov	eax, ebx
+	FOR_C
+	call	return_capabilities
+	pop	ecx
+	test	eax, eax
+	jnz	error
+	lea	eax, [ecx - RETURN_CAPABILITIES]
+	add	esp, 8
+	jmp	return_go
+
+caller_dead:
+	mov	esp, cpu_stack_top
+	FOR_C
+	call	return_unwind                   ; does not come back
+
+; ---- leaving a fault handler: the registers that a fault leaves alone must survive, so the operation
+; stands in EAX: RESUME_SAME, RESUME_AT (at EDX), RESUME_JUMP (at EDX, stack ECX).
+; Into the rollforward section it is always LOST: the handler may have used the log.
+resume:	mov	ecx, eax
+	xor	ecx, RESUME_AT
+	test	ecx, ~(OPTION_RESULTS | OPTION_NESTED)
+	jnz	error_argument
+	cmp	eax, RESUME_AT | OPTION_NESTED
+	je	error_argument
+	cmp	dword [CPU(FAST_LIMIT)], 0
+	jne	error_no_record
+	mov	ecx, [A(FLAGS) + 8]             ; two words stand below the activation
+	test	cl, ACTIVATION_HANDLING
+	jz	error_no_record
+	and	byte [A(FLAGS) + 8], ~ACTIVATION_HANDLING
+	test	cl, ACTIVATION_PLAIN
+	jz	.special
+	mov	dword [CPU(FAST_LIMIT)], LIST_SLOTS
+.special:
+	lea	ecx, [esp + 8]                  ; the activation
+	test	ah, OPTION_NESTED >> 8
+	jnz	.jump
+	test	ah, OPTION_RESULTS >> 8
+	jnz	.at
+	mov	edx, [ss:ecx + ACTIVATION_RECORD + RECORD_EIP * 4]
+.at:	mov	esp, ecx
+	push	USER_DATA
+	push	dword [ss:ecx + ACTIVATION_RECORD + RECORD_ESP * 4]
+	push	dword [ss:ecx + ACTIVATION_RECORD + RECORD_EFLAGS * 4]
+.frame:	push	USER_CODE
+	push	edx
+	mov	eax, [CPU(RUNNING_DOMAIN)]
+	sub	edx, [ss:eax + DOMAIN_SECTION_START]
+	cmp	edx, [ss:eax + DOMAIN_SECTION_BYTES]
+	jb	.lost
+	mov	eax, [ss:ecx + ACTIVATION_RECORD + RECORD_EAX * 4]
+.registers:
+	mov	edx, [ss:ecx + ACTIVATION_RECORD + RECORD_EDX * 4]
+	mov	ecx, [ss:ecx + ACTIVATION_RECORD + RECORD_ECX * 4]
+	push	2                               ; NT would make the IRET a task switch
+	popf
+	jmp	leave_iret
+.lost:	mov	edx, [ss:eax + DOMAIN_SECTION_START]
+	add	edx, [ss:eax + DOMAIN_SECTION_BYTES]
+	mov	eax, [ss:esp]
+	mov	[ss:esp], edx
+	jmp	.registers
+.jump:	pop	edx
+	pop	eax
+	push	USER_DATA
+	push	eax
+	push	FLAGS_START
+	mov	dword [ss:ecx + ACTIVATION_RECORD + RECORD_EAX * 4], 0
+	jmp	.frame
+
+; ---- errors: nothing was published, the user's EIP and ESP lie below the running activation ---------
+%macro ERROR 2
+%1:	mov	eax, %2
+	jmp	error
+%endmacro
+	ERROR error_empty, ERROR_EMPTY
+	ERROR error_kind, ERROR_KIND
+	ERROR error_stale, ERROR_STALE
+	ERROR error_argument, ERROR_ARGUMENT
+	ERROR error_depth, ERROR_DEPTH
+	ERROR error_window, ERROR_WINDOW
+	ERROR error_no_record, ERROR_NO_RECORD
+error:	mov	esp, [ss:ESP0]
+	sub	esp, 8
+	jmp	exit_call
+
+section .rodata
+	align 4
+%macro KIND 1
+	times 16 dd %1
+%endmacro
+kinds:	KIND	error_empty
+	dd	error_kind, door_confidential
+	times 14 dd error_kind
+	KIND	kind_self
+	times 16 * (CAPABILITY_KINDS - CAPABILITY_THREAD) dd kind_object
+	times 16 * (16 - CAPABILITY_KINDS) dd error_kind
+sysexits:
+	dd	sysexit_call, sysexit_nested, sysexit_return, sysexit_method

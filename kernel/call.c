@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Activations beyond what call.asm does itself: rare options, results, forced returns. */
+#include "x86/x86.h"
+
+uint32_t call_options_rare(uint32_t options);
+uint32_t return_capabilities(uint32_t slots);
+_Noreturn void return_unwind(void);
+void data_page_back(void);
+
+/* wait and dispatch: at home always, in a service if every caller on the way down allowed it. */
+bool activation_may_wait(void)
+{
+	struct activation *activation = activation_running();
+	if (((uintptr_t)activation & (PAGE_BYTES - 1)) == ACTIVATION_HOME)
+		return true;
+	return !cpu.fast_limit && activation->flags & OPTION_MAY_WAIT;
+}
+
+/* The last check of a call with rare options; nothing fails after it. 0: no further data page. */
+uint32_t call_options_rare(uint32_t options)
+{
+	struct thread *thread = cpu.thread;
+	if (options & OPTION_MAY_WAIT && !activation_may_wait())
+		options &= ~OPTION_MAY_WAIT;
+	if (options & OPTION_NEXT_PAGE) {
+		if (!thread->data[thread->data_number + 1].word)
+			return 0;
+		thread->data_number++;
+		data_pages_load(thread);
+	}
+	return options;
+}
+
+void data_page_back(void)
+{
+	cpu.thread->data_number--;
+	data_pages_load(cpu.thread);
+}
+
+/*
+ * Hands capabilities of the running domain to slots that its caller designated: byte i of `slots`
+ * goes to designated slot i. All is checked before anything is written.
+ */
+uint32_t return_capabilities(uint32_t slots)
+{
+	struct activation *activation = activation_running(), *caller = activation + 1;
+	struct domain *to = reference_page((struct reference){caller->domain, caller->generation});
+	if (!(activation->flags & OPTION_RESULTS))
+		return ERROR_ARGUMENT;
+	struct capability given[LENT_SLOTS];
+	for (uint32_t i = 0; i < LENT_SLOTS; i++) {
+		uint32_t slot = slots >> i * 8 & 0xFF;
+		struct capability *from = slot_named(slot);
+		if (!from)
+			return ERROR_EMPTY;
+		if (slot & SLOT_LENT && !(activation->flags & OPTION_KEEP))
+			return ERROR_TRANSIENT;
+		given[i] = *from;
+	}
+	for (uint32_t i = 0; i < LENT_SLOTS && to; i++) {
+		uint32_t slot = activation->results >> i * 8 & 0xFF;
+		if (slots >> i * 8 & 0xFF && slot != SLOT_SELF && slot < LIST_SLOTS)
+			to->list[slot] = given[i];
+	}
+	return 0;
+}
+
+/*
+ * Forced return of a thread that does not run: its uppermost activation goes, and every one below
+ * whose domain is dead (at most 16). The caller gets the error, and zeros in all other registers.
+ * False: nothing is left, not even its home.
+ */
+bool thread_pop(struct thread *thread, uint32_t error)
+{
+	while (thread->top != ACTIVATION_HOME) {
+		struct activation *activation = activation_of(thread);
+		if (!thread->fast_limit) {
+			if (activation->flags & ACTIVATION_CONFIDENTIAL)
+				thread->data[thread->data_number].word = 0;
+			if (activation->flags & OPTION_NEXT_PAGE)
+				thread->data_number--;
+			if (!(activation->flags & ACTIVATION_CALLER_SPECIAL))
+				thread->fast_limit = FAST_LIMIT;
+		}
+		thread->top += ACTIVATION_BYTES;
+		struct activation *caller = activation_of(thread);
+		if (reference_page((struct reference){caller->domain, caller->generation})) {
+			struct call_frame *frame = call_frame_of(thread);
+			frame->status = error; /* eip and esp are what its call left there */
+			for (uint32_t i = 0; i < 4; i++)
+				frame->word[i] = 0;
+			thread->by_call = true;
+			return true;
+		}
+		error = ERROR_CALLEE_DESTROYED;
+	}
+	return false;
+}
+
+/* A return whose caller's domain is dead, or from home. */
+void return_unwind(void)
+{
+	account(&cpu.thread->consumed);
+	thread_save(true);
+	if (cpu.thread->top != ACTIVATION_HOME) {
+		/* the dead caller becomes the uppermost: thread_run pops it */
+		if (thread_pop(cpu.thread, ERROR_CALLEE_DESTROYED))
+			thread_run();
+	}
+	thread_stop_running(DISPATCH_ENDED);
+}

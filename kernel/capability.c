@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Capability lists: finding slots, and the operations on the caller's own list. */
+#include "kernel.h"
+#include "x86/x86.h"
+
+static const struct operation_entry {
+	operation_function *function;
+	uint32_t rights;
+} operations[CAPABILITY_KINDS][OPERATIONS_PER_KIND] = {
+#define OPERATION_ENTRY(kind, number, name, rights, arguments, answers, cost)                      \
+	[CAPABILITY_##kind][number] = {name, rights},
+	OPERATIONS(OPERATION_ENTRY)
+#undef OPERATION_ENTRY
+};
+
+/* Every C operation starts here (call.asm has checked slot, kind and generation). */
+uint32_t method(struct capability *capability, struct call_frame *frame)
+{
+	uint32_t number = frame->word[0] & 0xFF;
+	if (number >= OPERATIONS_PER_KIND)
+		return ERROR_OPERATION;
+	const struct operation_entry *entry = &operations[capability_kind(capability)][number];
+	if (!entry->function)
+		return ERROR_OPERATION;
+	if (entry->rights & ~(capability->word >> CAPABILITY_RIGHTS_SHIFT))
+		return ERROR_RIGHT;
+	if (frame->word[0] >> 8 && entry->function != thread_dispatch && entry->function != authority_create)
+		return ERROR_ARGUMENT;
+	return entry->function(capability, frame);
+}
+
+void capability_make(struct capability *at, uint32_t kind, uint32_t rights, uint32_t word)
+{
+	at->word = kind << CAPABILITY_KIND_SHIFT | rights << CAPABILITY_RIGHTS_SHIFT |
+		   (word & CAPABILITY_INDEX_MASK);
+	at->generation = object_at(word)->generation;
+	at->badge_low = at->badge_high = 0;
+}
+
+static bool slot_is_lent(uint32_t slot)
+{
+	return slot & SLOT_LENT;
+}
+
+/* A slot of a domain's own list by its encoded number, or null. */
+struct capability *slot_find(struct domain *domain, uint32_t slot)
+{
+	uint32_t bank = slot >> SLOT_BANK_SHIFT;
+	if (slot & (0xFFFF & ~(LIST_SLOTS - 1)) || bank >= SLOT_BANKS)
+		return NULL;
+	if (bank == 0)
+		return &domain->list[slot];
+	struct capability *page = reference_page(domain->bank[(bank - 1) / 2]);
+	if (!page)
+		return NULL;
+	return &page[(bank - 1) % 2 * LIST_SLOTS + (slot & (LIST_SLOTS - 1))];
+}
+
+/* A slot as an operation's argument or a call names it: own or lent. */
+struct capability *slot_named(uint32_t slot)
+{
+	if (!slot_is_lent(slot))
+		return slot_find(cpu.running_domain, slot);
+	struct activation *activation = activation_running();
+	slot &= ~SLOT_LENT;
+	if (cpu.fast_limit || !(activation->flags & OPTION_CAPABILITIES) || slot >= LENT_SLOTS)
+		return NULL;
+	return &activation->lent[LENT_SLOTS - 1 - slot];
+}
+
+/* A slot to be copied from: what is lent can't be kept unless the caller said so. */
+static uint32_t slot_from(uint32_t slot, struct capability **found)
+{
+	*found = slot_named(slot);
+	if (!*found)
+		return ERROR_EMPTY;
+	return slot_is_lent(slot) && !(activation_running()->flags & OPTION_KEEP) ? ERROR_TRANSIENT : 0;
+}
+
+/* A slot that names a living object of a kind, to be remembered beyond the call. */
+uint32_t slot_object(uint32_t slot, uint32_t kind, struct capability **found)
+{
+	uint32_t error = slot_from(slot, found);
+	if (error)
+		return error;
+	if (capability_kind(*found) != kind)
+		return capability_kind(*found) == CAPABILITY_EMPTY ? ERROR_EMPTY : ERROR_KIND;
+	return object_at((*found)->word)->generation == (*found)->generation ? 0 : ERROR_STALE;
+}
+
+/* Both ends of a copy. Slot 0 names the running thread in every list and stays so. */
+static uint32_t slot_pair(uint32_t to_slot, uint32_t from_slot, struct capability **to,
+			  struct capability **from)
+{
+	*to = slot_find(cpu.running_domain, to_slot);
+	if (!*to || to_slot == SLOT_SELF)
+		return ERROR_ARGUMENT;
+	return slot_from(from_slot, from);
+}
+
+uint32_t self_copy(struct capability *self, struct call_frame *frame)
+{
+	(void)self;
+	struct capability *to, *from;
+	uint32_t error = slot_pair(frame->word[1], frame->word[2], &to, &from);
+	if (!error)
+		*to = *from;
+	return error;
+}
+
+uint32_t self_move(struct capability *self, struct call_frame *frame)
+{
+	struct capability *to, *from;
+	uint32_t error = slot_pair(frame->word[1], frame->word[2], &to, &from);
+	if (error)
+		return error;
+	if (slot_is_lent(frame->word[2]) || from == self)
+		return ERROR_ARGUMENT;
+	struct capability moved = *from;
+	*from = (struct capability){0};
+	*to = moved;
+	return 0;
+}
+
+uint32_t self_delete(struct capability *self, struct call_frame *frame)
+{
+	(void)self;
+	struct capability *at = slot_find(cpu.running_domain, frame->word[1]);
+	if (!at || frame->word[1] == SLOT_SELF)
+		return ERROR_ARGUMENT;
+	*at = (struct capability){0};
+	return 0;
+}
+
+/* A copy that may do less. Doors keep their badge: only domain_door makes new ones. */
+uint32_t self_narrow(struct capability *self, struct call_frame *frame)
+{
+	(void)self;
+	struct capability *to, *from;
+	uint32_t rights = frame->word[1] >> CAPABILITY_RIGHTS_SHIFT, badge = frame->word[3];
+	uint32_t to_slot = frame->word[1] & ~(RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT);
+	uint32_t error = rights > RIGHTS_ALL ? ERROR_ARGUMENT : slot_pair(to_slot, frame->word[2], &to, &from);
+	if (error)
+		return error;
+	struct capability narrow = *from;
+	switch (capability_kind(from)) {
+	case CAPABILITY_THREAD:
+		narrow.badge_low &= badge;
+		break;
+	case CAPABILITY_PORTS:
+		if ((badge & 0xFFFF) < (from->badge_low & 0xFFFF) || badge >> 16 > from->badge_low >> 16 ||
+		    (badge & 0xFFFF) > badge >> 16)
+			return ERROR_ARGUMENT;
+		narrow.badge_low = badge;
+		break;
+	case CAPABILITY_DOMAIN:
+	case CAPABILITY_AUTHORITY:
+		break;
+	default:
+		return ERROR_KIND;
+	}
+	narrow.word &= ~(~rights << CAPABILITY_RIGHTS_SHIFT & RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT);
+	*to = narrow;
+	return 0;
+}
+
+/* The badge belongs to the code of the domain that the door leads to, and to nobody else. */
+uint32_t self_badge(struct capability *self, struct call_frame *frame)
+{
+	(void)self;
+	struct capability *door = slot_named(frame->word[1]);
+	if (!door || capability_kind(door) == CAPABILITY_EMPTY)
+		return ERROR_EMPTY;
+	if (capability_kind(door) != CAPABILITY_DOOR)
+		return ERROR_KIND;
+	if (object_at(door->word)->generation != door->generation)
+		return ERROR_STALE;
+	if (object_page(object_at(door->word)) != cpu.running_domain)
+		return ERROR_BADGE;
+	frame->word[0] = door->badge_low;
+	frame->word[1] = door->badge_high;
+	return 0;
+}
+
+uint32_t self_identify(struct capability *self, struct call_frame *frame)
+{
+	(void)self;
+	frame->word[0] = cpu.thread->self.word >> CAPABILITY_INDEX_SHIFT;
+	frame->word[1] = (ACTIVATION_HOME - ((uintptr_t)activation_running() & (PAGE_BYTES - 1))) / ACTIVATION_BYTES;
+	frame->word[2] = cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT;
+	return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations on a domain capability: its list, its entries, its doors, its pages. */
+#include "x86/x86.h"
+
+static struct domain *domain_of(const struct capability *capability)
+{
+	return object_page(object_at(capability->word));
+}
+
+uint32_t domain_grant(struct capability *capability, struct call_frame *frame)
+{
+	struct capability *to = slot_find(domain_of(capability), frame->word[1]);
+	struct capability *from = slot_named(frame->word[2]);
+	if (!to || frame->word[1] == SLOT_SELF)
+		return ERROR_ARGUMENT;
+	if (!from)
+		return ERROR_EMPTY;
+	if (frame->word[2] & SLOT_LENT && !(activation_running()->flags & OPTION_KEEP))
+		return ERROR_TRANSIENT;
+	*to = *from;
+	return 0;
+}
+
+uint32_t domain_delete(struct capability *capability, struct call_frame *frame)
+{
+	struct capability *at = slot_find(domain_of(capability), frame->word[1]);
+	if (!at || frame->word[1] == SLOT_SELF)
+		return ERROR_ARGUMENT;
+	*at = (struct capability){0};
+	return 0;
+}
+
+uint32_t domain_set(struct capability *capability, struct call_frame *frame)
+{
+	uint32_t field = frame->word[1], value = frame->word[2];
+	if (field >= DOMAIN_FIELDS || value >= KERNEL_BASE)
+		return ERROR_ARGUMENT;
+	domain_of(capability)->set[field] = value;
+	return 0;
+}
+
+/* Minting: a door to this domain. The badge is whatever its services understand by it. */
+uint32_t domain_door(struct capability *capability, struct call_frame *frame)
+{
+	struct capability *to = slot_find(cpu.running_domain, frame->word[1]);
+	struct domain *domain = domain_of(capability);
+	if (!to || frame->word[1] == SLOT_SELF)
+		return ERROR_ARGUMENT;
+	capability_make(to, CAPABILITY_DOOR, domain->confidential ? RIGHT_CONFIDENTIAL : 0, domain->self.word);
+	to->badge_low = frame->word[2];
+	to->badge_high = frame->word[3];
+	return 0;
+}
+
+static bool reference_lives(struct reference reference)
+{
+	return reference.word && reference_page(reference);
+}
+
+/* The directory entry at TSS_SLOT of a domain: its own bitmap or everybody's. */
+void bitmap_enter(struct domain *domain, const void *table)
+{
+	directory_of(domain)[TSS_SLOT] = physical(table) | ENTRY_PRESENT | ENTRY_WRITE;
+	if (domain == cpu.running_domain)
+		directory_load(domain->directory);
+}
+
+static uint32_t bitmap_attach(struct domain *domain, struct capability *capability)
+{
+	struct object *object = object_at(capability->word);
+	const uint32_t *table = object_page(object);
+	if (object->page & OBJECT_ATTACHED || reference_lives(domain->bitmap))
+		return ERROR_STATE;
+	object->page |= OBJECT_ATTACHED;
+	/* the second bitmap page's entry remembers the domain: authority_destroy finds it there */
+	object_table[table[2] >> 12].page =
+		domain->self.word >> CAPABILITY_INDEX_SHIFT << 12 | OBJECT_ATTACHED | OBJECT_BITMAP_PAGE;
+	domain->bitmap = (struct reference){capability->word & CAPABILITY_INDEX_MASK, capability->generation};
+	bitmap_enter(domain, table);
+	return 0;
+}
+
+/* A capability page under its number, the lock page, or the port bitmap: by the kind of the page. */
+uint32_t domain_attach(struct capability *capability, struct call_frame *frame)
+{
+	struct domain *domain = domain_of(capability);
+	struct capability *found;
+	uint32_t number = frame->word[1];
+	uint32_t error = slot_object(frame->word[2], CAPABILITY_BITMAP, &found);
+	if (!error)
+		return bitmap_attach(domain, found);
+	error = slot_object(frame->word[2], CAPABILITY_PAGE, &found);
+	if (error)
+		return error;
+	struct object *page = object_at(found->word);
+	struct reference *at = &domain->lock;
+	if ((page->page & OBJECT_KIND_MASK) == OBJECT_CAPABILITY_PAGE) {
+		if (number >= BANK_PAGES)
+			return ERROR_ARGUMENT;
+		at = &domain->bank[number];
+	} else if ((page->page & OBJECT_KIND_MASK) != OBJECT_LOCK_PAGE) {
+		return ERROR_KIND;
+	}
+	if (page->page & OBJECT_ATTACHED || reference_lives(*at))
+		return ERROR_STATE;
+	page->page |= OBJECT_ATTACHED;
+	*at = (struct reference){found->word & CAPABILITY_INDEX_MASK, found->generation};
+	return 0;
+}
+
+/* What a slot names, without the badge: that is for the code of the door's own domain. */
+uint32_t domain_read(struct capability *capability, struct call_frame *frame)
+{
+	struct capability *at = slot_find(domain_of(capability), frame->word[1]);
+	if (!at)
+		return ERROR_ARGUMENT;
+	frame->word[0] = at->word >> CAPABILITY_RIGHTS_SHIFT;
+	frame->word[1] = (at->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT;
+	frame->word[2] = at->generation;
+	return 0;
+}

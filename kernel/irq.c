@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Interrupt lines as signals, and I/O port rights. */
+#include "x86/x86.h"
+
+static struct {
+	struct reference thread;
+	uint32_t bits;
+} line_target[IRQ_LINES];
+
+uint32_t irq_signal(uint32_t line)
+{
+	struct reference target = line_target[line].thread;
+	struct thread *thread = target.word ? reference_page(target) : NULL;
+	return thread ? signal(thread, line_target[line].bits) : 0;
+}
+
+static uint32_t line_of(const struct capability *capability)
+{
+	return ((capability->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT) - OBJECT_IRQ_FIRST;
+}
+
+/* The line's signal goes to one thread; whoever binds needs the right to signal those bits. */
+uint32_t irq_bind(struct capability *capability, struct call_frame *frame)
+{
+	struct capability *thread;
+	uint32_t error = slot_object(frame->word[1], CAPABILITY_THREAD, &thread), bit = frame->word[2];
+	if (error)
+		return error;
+	if (!(thread->word >> CAPABILITY_RIGHTS_SHIFT & RIGHT_SIGNAL))
+		return ERROR_RIGHT;
+	if (bit > 31)
+		return ERROR_ARGUMENT;
+	line_target[line_of(capability)].bits = 1u << bit & thread->badge_low;
+	line_target[line_of(capability)].thread =
+		(struct reference){thread->word & CAPABILITY_INDEX_MASK, thread->generation};
+	return 0;
+}
+
+uint32_t irq_acknowledge(struct capability *capability, struct call_frame *frame)
+{
+	(void)frame;
+	pic_unmask(line_of(capability));
+	return 0;
+}
+
+/*
+ * Sets (denied) or clears (allowed) up to 32 bits of a domain's bitmap: two pages behind the TSS,
+ * entries 1 and 2 of the bitmap's page table. A set bit refuses the port.
+ */
+static void bitmap_change(struct capability *capability, uint32_t first, uint32_t number, bool allowed)
+{
+	const uint32_t *table = object_page(object_at(capability->word));
+	for (uint32_t port = first; port < first + number; port++) {
+		uint8_t *byte = (uint8_t *)direct(table[1 + port / 32768] & ~(PAGE_BYTES - 1)) + port / 8 % PAGE_BYTES;
+		*byte = allowed ? *byte & ~(1u << port % 8) : *byte | 1u << port % 8;
+	}
+}
+
+/* Gives a domain the ports that a capability names, at most 32 of them. */
+uint32_t bitmap_allow(struct capability *capability, struct call_frame *frame)
+{
+	struct capability *ports;
+	uint32_t error = slot_object(frame->word[1], CAPABILITY_PORTS, &ports);
+	if (error)
+		return error;
+	uint32_t first = ports->badge_low & 0xFFFF, last = ports->badge_low >> 16;
+	if (last < first || last - first >= PORTS_PER_CALL)
+		return ERROR_ARGUMENT;
+	bitmap_change(capability, first, last - first + 1, true);
+	return 0;
+}
+
+uint32_t bitmap_deny(struct capability *capability, struct call_frame *frame)
+{
+	uint32_t first = frame->word[1], number = frame->word[2];
+	if (number > PORTS_PER_CALL || first > 0xFFFF || first + number > 0x10000)
+		return ERROR_ARGUMENT;
+	bitmap_change(capability, first, number, false);
+	return 0;
+}

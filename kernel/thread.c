@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads: the CPU changes hands, and the operations on a thread capability. */
+#include "x86/x86.h"
+
+struct cpu cpu;
+struct object object_table[OBJECTS_MAX];
+uint32_t fpu_has_fxsr; /* else FNSAVE and FRSTOR: before the Pentium III */
+
+static uint32_t page_entry(struct reference data)
+{
+	void *page = data.word ? reference_page(data) : NULL;
+	return page ? physical(page) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER : 0;
+}
+
+/* The thread's current and next data page appear; the caller loads CR3 afterwards. */
+void data_pages_load(struct thread *thread)
+{
+	window_table[DATA_PAGE >> 12 & 1023] = page_entry(thread->data[thread->data_number]);
+	window_table[DATA_PAGE_NEXT >> 12 & 1023] = page_entry(thread->data[thread->data_number + 1]);
+}
+
+static void windows_clear(void)
+{
+	uint32_t *directory = directory_of(cpu.running_domain);
+	directory[WINDOW_0 >> 22] = directory[WINDOW_1 >> 22] = 0;
+}
+
+static void windows_load(const struct activation *activation)
+{
+	uint32_t *directory = directory_of(cpu.running_domain);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t entry = activation->window[1 - i].entry;
+		bool alive = object_table[entry >> 12].generation == activation->window[1 - i].generation;
+		directory[(WINDOW_0 >> 22) + i] = alive ? entry : 0;
+	}
+}
+
+/* The running thread leaves the CPU; `by_call`: its frame is a call_frame. */
+void thread_save(uint32_t by_call)
+{
+	struct thread *thread = cpu.thread;
+	thread->top = (uintptr_t)activation_running() & (PAGE_BYTES - 1);
+	thread->fast_limit = cpu.fast_limit;
+	thread->by_call = by_call;
+	fpu_save(thread);
+	if (!cpu.fast_limit)
+		windows_clear();
+	if (cpu.stepping) {
+		cpu.stepping = false;
+		debug_control(DR7_OFF);
+		if (!by_call)
+			trap_frame_of(thread)->eflags &= ~FLAG_TRAP;
+	}
+}
+
+/* In a rollforward section that another thread has entered since: LOST (docs/architecture.md). */
+static void section_redirect(struct thread *thread, struct trap_frame *frame)
+{
+	struct domain *domain = cpu.running_domain;
+	if (frame->eip - domain->set[DOMAIN_SECTION_START] >= domain->set[DOMAIN_SECTION_BYTES])
+		return;
+	struct lock_page *lock = domain->lock.word ? reference_page(domain->lock) : NULL;
+	if (lock && lock->owner == thread->self.word)
+		return;
+	frame->eax = frame->eip;
+	frame->eip = domain->set[DOMAIN_SECTION_START] + domain->set[DOMAIN_SECTION_BYTES];
+}
+
+/* For one instruction: leave by IRET with TF, and stop at every SYSEXIT. */
+static void step_start(struct thread *thread)
+{
+	if (thread->by_call) {
+		struct call_frame call = *call_frame_of(thread);
+		*trap_frame_of(thread) = (struct trap_frame){
+			.esi = call.word[0], .edi = call.word[1], .ebx = call.word[2], .ebp = call.word[3],
+			.eax = call.status, .eip = call.eip, .cs = USER_CODE, .eflags = FLAGS_START,
+			.esp = call.esp, .ss = USER_DATA};
+		thread->by_call = false;
+	}
+	trap_frame_of(thread)->eflags |= FLAG_TRAP;
+	debug_control(DR7_SYSEXITS);
+}
+
+/*
+ * The uppermost thread of the chain goes on. Everything that it refers to is compared here (R1):
+ * its domain, its data pages, its windows, its lock page.
+ */
+void thread_run(void)
+{
+	if (cpu.depth == 0) {
+		cpu.thread = NULL;
+		idle();
+	}
+	struct thread *thread = cpu.level[cpu.depth - 1].thread;
+	cpu.thread = thread;
+	struct activation *activation = activation_of(thread);
+	struct domain *domain = reference_page((struct reference){activation->domain, activation->generation});
+	if (!domain) {
+		if (!thread_pop(thread, ERROR_CALLEE_DESTROYED))
+			thread_stop_running(DISPATCH_ENDED);
+		activation = activation_of(thread);
+		domain = reference_page((struct reference){activation->domain, activation->generation});
+	}
+	tss.esp0 = (uintptr_t)activation;
+	cpu.fast_limit = thread->fast_limit;
+	cpu.running_domain = domain;
+	tag_page[0] = thread->self.word;
+	data_pages_load(thread);
+	if (!thread->fast_limit)
+		windows_load(activation);
+	fpu_load(thread);
+	directory_load(domain->directory);
+	if (cpu.stepping)
+		step_start(thread);
+	if (thread->by_call)
+		leave_by_call(call_frame_of(thread));
+	section_redirect(thread, trap_frame_of(thread));
+	leave_by_trap(trap_frame_of(thread));
+}
+
+static struct thread *thread_of(const struct capability *capability)
+{
+	return object_page(object_at(capability->word));
+}
+
+/* A stopped thread begins, at home, in the domain that it was created for. */
+uint32_t thread_start(struct capability *capability, struct call_frame *frame)
+{
+	struct thread *thread = thread_of(capability);
+	if (thread->state != THREAD_STOPPED)
+		return ERROR_STATE;
+	while (thread->top != ACTIVATION_HOME) /* what a confidential callee left must not show */
+		thread_pop(thread, ERROR_ABORTED);
+	thread->fast_limit = FAST_LIMIT;
+	thread->data_number = 0;
+	thread->by_call = true;
+	*call_frame_of(thread) =
+		(struct call_frame){.eip = frame->word[1], .esp = frame->word[2], .word[2] = frame->word[3]};
+	thread->fault[0] = 0;
+	thread->state = THREAD_READY;
+	return 0;
+}
+
+/* Off the CPU and out of the chain for a moment, with the caller's own answer stored. */
+static uint32_t thread_leave_chain(struct thread *thread, struct call_frame *frame)
+{
+	uint32_t level = thread->level;
+	account(&cpu.thread->consumed);
+	frame->status = 0;
+	thread_save(true);
+	if (level + 1 < cpu.depth)
+		chain_cut(level + 1, DISPATCH_CUT);
+	return level;
+}
+
+/*
+ * Pops the activation at `depth` and all above it, if its domain is the one meant: the call may
+ * have returned meanwhile, and the next one must not be hit.
+ */
+uint32_t thread_abort(struct capability *capability, struct call_frame *frame)
+{
+	struct thread *thread = thread_of(capability);
+	uint32_t depth = frame->word[1], callee = frame->word[2];
+	bool in_chain = thread->state == THREAD_IN_CHAIN;
+	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() & (PAGE_BYTES - 1) : thread->top;
+	if (thread->state == THREAD_STOPPED)
+		return ERROR_STATE;
+	if (depth == 0 || depth >= DEPTH_MAX || ACTIVATION_HOME - depth * ACTIVATION_BYTES < top)
+		return ERROR_ARGUMENT;
+	struct activation *target = activation_at(thread, ACTIVATION_HOME - depth * ACTIVATION_BYTES);
+	if ((target->domain & CAPABILITY_INDEX_MASK) != callee << CAPABILITY_INDEX_SHIFT || callee >= OBJECTS_MAX)
+		return ERROR_ARGUMENT;
+	if (in_chain)
+		thread_leave_chain(thread, frame);
+	bool alive = true;
+	while (alive && thread->top <= ACTIVATION_HOME - depth * ACTIVATION_BYTES)
+		alive = thread_pop(thread, ERROR_ABORTED);
+	if (!in_chain) {
+		thread->state = alive ? THREAD_READY : THREAD_STOPPED;
+		return 0;
+	}
+	if (!alive)
+		thread_stop_running(DISPATCH_ENDED);
+	thread_run();
+}
+
+uint32_t thread_stop(struct capability *capability, struct call_frame *frame)
+{
+	struct thread *thread = thread_of(capability);
+	if (thread->state == THREAD_IN_CHAIN) {
+		if (thread->level == 0)
+			return ERROR_STATE;
+		thread_leave_chain(thread, frame);
+		thread_stop_running(DISPATCH_ENDED);
+	}
+	thread->state = THREAD_STOPPED;
+	return 0;
+}
+
+/* A data page belongs to one thread, in order: the services that it calls stand on it. */
+uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
+{
+	struct thread *thread = thread_of(capability);
+	struct capability *found;
+	uint32_t number = frame->word[1];
+	uint32_t error = slot_object(frame->word[2], CAPABILITY_PAGE, &found);
+	if (error)
+		return error;
+	struct object *page = object_at(found->word);
+	if (number >= DATA_PAGES_MAX)
+		return ERROR_ARGUMENT;
+	if ((page->page & OBJECT_KIND_MASK) != OBJECT_DATA_PAGE)
+		return ERROR_KIND;
+	if (page->page & OBJECT_ATTACHED || (thread->data[number].word && reference_page(thread->data[number])))
+		return ERROR_STATE;
+	page->page |= OBJECT_ATTACHED;
+	thread->data[number] =
+		(struct reference){found->word & CAPABILITY_INDEX_MASK, found->generation};
+	if (thread == cpu.thread) {
+		data_pages_load(thread);
+		directory_load(cpu.running_domain->directory);
+	}
+	return 0;
+}
+
+uint32_t thread_read(struct capability *capability, struct call_frame *frame)
+{
+	struct thread *thread = thread_of(capability);
+	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() & (PAGE_BYTES - 1) : thread->top;
+	struct activation *activation = activation_at(thread, top);
+	switch (frame->word[1]) {
+	case THREAD_FIELD_STATE:
+		frame->word[0] = thread->state;
+		frame->word[1] = (ACTIVATION_HOME - top) / ACTIVATION_BYTES;
+		frame->word[2] = (activation->domain & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT;
+		frame->word[3] = thread->events;
+		return 0;
+	case THREAD_FIELD_TIME:
+		account(&cpu.thread->consumed);
+		frame->word[0] = thread->consumed;
+		frame->word[1] = thread->consumed >> 32;
+		return 0;
+	case THREAD_FIELD_FAULT:
+		for (uint32_t i = 0; i < 4; i++)
+			frame->word[i] = thread->fault[i];
+		return 0;
+	default:
+		return ERROR_ARGUMENT;
+	}
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* The pair of 8259A interrupt controllers of a PC (Intel 8259A data sheet, 1988). */
+#include "x86.h"
+
+#define MASTER 0x20
+#define SLAVE 0xA0
+#define CASCADE 2u
+#define END_OF_INTERRUPT 0x20
+#define READ_IN_SERVICE 0x0B
+
+static uint8_t mask[2] = {0xFF, 0xFF};
+
+static void mask_write(uint32_t line)
+{
+	port_write(line < 8 ? MASTER + 1 : SLAVE + 1, mask[line / 8]);
+}
+
+void pic_mask(uint32_t line)
+{
+	mask[line / 8] |= 1u << line % 8;
+	mask_write(line);
+}
+
+void pic_unmask(uint32_t line)
+{
+	mask[line / 8] &= ~(1u << line % 8);
+	mask_write(line);
+}
+
+void pic_end(uint32_t line)
+{
+	if (line >= 8)
+		port_write(SLAVE, END_OF_INTERRUPT);
+	port_write(MASTER, END_OF_INTERRUPT);
+}
+
+/* Lines 7 and 15 are also what a controller says when the request has gone. */
+bool pic_is_spurious(uint32_t line)
+{
+	if (line % 8 != 7)
+		return false;
+	uint16_t port = line < 8 ? MASTER : SLAVE;
+	port_write(port, READ_IN_SERVICE);
+	if (port_read(port) & 0x80)
+		return false;
+	if (line == 15)
+		port_write(MASTER, END_OF_INTERRUPT); /* the cascade was real */
+	return true;
+}
+
+void pic_start(void)
+{
+	static const uint8_t sequence[][2] = {{MASTER, 0x11}, {SLAVE, 0x11}, /* edge, cascade, ICW4 */
+					      {MASTER + 1, VECTOR_IRQ}, {SLAVE + 1, VECTOR_IRQ + 8},
+					      {MASTER + 1, 1u << CASCADE}, {SLAVE + 1, CASCADE},
+					      {MASTER + 1, 1}, {SLAVE + 1, 1}}; /* 8086 mode */
+	for (uint32_t i = 0; i < sizeof(sequence) / sizeof(sequence[0]); i++)
+		port_write(sequence[i][0], sequence[i][1]);
+	pic_mask(0);
+	pic_mask(8);
+	pic_unmask(CASCADE);
+}

@@ -1,0 +1,140 @@
+; SPDX-License-Identifier: MIT
+; Exceptions and interrupts: into C on the CPU's stack and back. Interrupts are off throughout.
+; A frame from user mode lies below the running activation in the thread's control page (TSS.esp0).
+bits 32
+%include "offsets.inc"
+
+global trap_stubs, debug_entry, nmi_entry, double_fault_entry
+global leave_by_trap, leave_iret, idle, page_fault_address
+global tss, tss_page, window_table, tag_page, bitmap_none_table, bitmap_ones
+global cpu_stack, cpu_stack_top, double_fault_stack_top, nmi_count
+extern trap, trap_kernel, step_done, double_fault_report, entry_sysenter, cpu
+
+%define FRAME_EIP 40                            ; offsets in struct trap_frame
+%define FRAME_CS  44
+
+section .text
+
+; One stub of 16 bytes for each vector; those without an error code push 0.
+	align 16
+trap_stubs:
+%assign vector 0
+%rep 256
+	align 16
+  %if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21
+	push	0
+  %endif
+	push	vector
+	jmp	trap_common
+  %assign vector vector + 1
+%endrep
+
+	align 16
+trap_common:
+	pushad
+	cld
+	mov	edx, USER_DATA                  ; flat; the kernel's and the user's alike
+	mov	ds, edx
+	mov	es, edx
+	mov	eax, esp                        ; struct trap_frame *
+	test	byte [esp + FRAME_CS], 3
+	jz	trap_in_kernel
+	mov	esp, cpu_stack_top
+	call	trap
+	mov	esp, [tss + 4]
+	sub	esp, 60
+leave_iret_frame:
+	popad
+	add	esp, 8
+	iret
+trap_in_kernel:
+	call	trap_kernel
+	jmp	leave_iret_frame
+
+; void leave_by_trap(struct trap_frame *)
+leave_by_trap:
+	mov	esp, eax
+	jmp	leave_iret_frame
+
+; The end of `resume` (call.asm): registers loaded, an IRET frame on the stack. A step ends here, as
+; it does at a SYSEXIT.
+leave_iret:
+	cmp	dword [ss:cpu + CPU_STEPPING], 0
+	jne	step_here
+	iret
+step_here:
+	push	0
+	push	1
+	pushad
+	mov	edx, USER_DATA
+	mov	ds, edx
+	mov	es, edx
+	mov	esp, cpu_stack_top
+	call	step_done                       ; does not come back
+
+; #DB. In the kernel it is either SYSENTER with TF set (the flag survives it: run the path at full
+; speed, clear TF) or, while stepping, the breakpoint on a SYSEXIT: the step is done, and we make
+; the frame that a trap in user mode would have made.
+	align 16
+debug_entry:
+	test	byte [ss:esp + 4], 3
+	jnz	.user
+	cmp	dword [ss:esp], entry_sysenter
+	jne	.exit
+	and	dword [ss:esp + 8], ~0x100
+	iret
+.exit:	cmp	dword [ss:cpu + CPU_STEPPING], 0
+	je	.bug
+	mov	esp, [ss:tss + 4]
+	push	USER_DATA
+	push	ecx
+	push	0x202
+	push	USER_CODE
+	push	edx
+	jmp	step_here
+.user:
+.bug:	push	0
+	push	1
+	jmp	trap_common
+
+	align 16
+nmi_entry:                                      ; counted, nothing else: ESP is valid at every instruction
+	inc	dword [ss:nmi_count]
+	iret
+
+double_fault_entry:                             ; by task gate: own stack, whatever happened
+	call	double_fault_report
+
+page_fault_address:
+	mov	eax, cr2
+	ret
+
+; Nobody is to run: the CPU halts until an interrupt wakes the root thread (dispatch.c).
+idle:
+	mov	esp, cpu_stack_top
+.halt:	sti
+	hlt
+	cli
+	jmp	.halt
+
+section .bss align=4096
+; The TSS ends its page, so that the I/O bitmap behind it begins a page that differs by directory;
+; below it there is room for the frame of a #DB at entry_sysenter.
+tss_page:
+	resb	0xF00
+tss:	resb	0x100
+bitmap_ones:                                    ; for domains without ports
+	resb	4096
+bitmap_none_table:
+	resb	4096
+window_table:
+	resb	4096
+tag_page:
+	resb	4096
+cpu_stack:
+	resb	4096
+cpu_stack_top:
+	resb	2048
+double_fault_stack_top:
+nmi_count:
+	resd	1

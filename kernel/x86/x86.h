@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* What Intel defines: registers, descriptor tables, devices of a PC. Section titles name the Intel
+ * SDM, volume 3, 2023. */
+#ifndef NOUS_X86_H
+#define NOUS_X86_H
+
+#include "kernel.h"
+
+/* "Task-State Segment (TSS)": only what we use has a name. esp0 is the running activation. */
+struct tss {
+	uint32_t link, esp0, ss0, unused_1[4], cr3, eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi, edi;
+	uint32_t es, cs, ss, ds, fs, gs, ldt;
+	uint16_t trap, bitmap;
+};
+_Static_assert(sizeof(struct tss) == 104, "SDM, 32-bit TSS");
+
+/*
+ * Directory entry TSS_SLOT leads to a page table of four pages: the TSS page (global) and the I/O
+ * bitmap, which therefore differs by directory and is switched by loading CR3.
+ */
+#define TSS_SLOT 0x3FEu
+#define TSS_LINEAR (TSS_SLOT << 22 | 0xF00u) /* the TSS ends its page */
+#define TSS_BITMAP_OFFSET 0x100u
+#define TSS_LIMIT (TSS_BITMAP_OFFSET + 8192u)
+#define WINDOW_TABLE_SLOT (WINDOW_TABLE >> 22)
+
+#define KERNEL_CODE 0x08u
+#define KERNEL_DATA 0x10u
+#define TSS_SELECTOR 0x28u
+#define DOUBLE_FAULT_TSS_SELECTOR 0x30u
+
+#define ENTRY_PRESENT 1u
+#define ENTRY_WRITE 2u
+#define ENTRY_USER 4u
+#define ENTRY_LARGE 0x80u
+#define ENTRY_GLOBAL 0x100u
+
+#define FLAG_TRAP 0x100u
+#define FLAG_INTERRUPT 0x200u
+#define FLAGS_USER 0x240CD5u /* what user mode may change: ID AC OF DF SF ZF AF PF CF */
+#define FLAGS_START 0x202u
+
+#define DR7_OFF 0x400u
+#define DR7_SYSEXITS 0x4AAu /* global execution breakpoints 0 to 3 */
+
+#define VECTOR_DEBUG 1u
+#define VECTOR_NMI 2u
+#define VECTOR_DOUBLE_FAULT 8u
+#define VECTOR_PAGE_FAULT 14u
+#define VECTOR_IRQ 0x20u
+
+extern struct tss tss;
+extern uint32_t window_table[1024]; /* this CPU's pages below WINDOW_0; in every directory */
+extern uint32_t tag_page[1024];
+extern uint32_t bitmap_none_table[1024]; /* at TSS_SLOT of domains without ports */
+extern uint32_t fpu_has_fxsr;
+extern uint8_t cpu_stack_top[];
+
+static inline uint32_t physical(const void *address)
+{
+	return (uint32_t)(uintptr_t)address - KERNEL_BASE;
+}
+static inline void *direct(uint32_t address)
+{
+	return (void *)(uintptr_t)(address + KERNEL_BASE);
+}
+static inline uint32_t *directory_of(const struct domain *domain)
+{
+	return direct(domain->directory);
+}
+
+#ifdef HOST_TEST /* the same files under the host's sanitizers: the test is the machine */
+struct activation *activation_running(void);
+uint64_t cycles(void);
+void port_write(uint16_t port, uint8_t value);
+uint8_t port_read(uint16_t port);
+void directory_load(uint32_t address);
+void fpu_save(struct thread *thread);
+void fpu_load(struct thread *thread);
+void debug_control(uint32_t value);
+#else
+static inline struct activation *activation_running(void)
+{
+	return (struct activation *)tss.esp0;
+}
+static inline uint64_t cycles(void)
+{
+	uint64_t value;
+	asm volatile("rdtsc" : "=A"(value));
+	return value;
+}
+static inline void port_write(uint16_t port, uint8_t value)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline uint8_t port_read(uint16_t port)
+{
+	uint8_t value;
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+static inline void directory_load(uint32_t address)
+{
+	asm volatile("mov %0, %%cr3" : : "r"(address) : "memory");
+}
+static inline void fpu_save(struct thread *thread)
+{
+	if (fpu_has_fxsr)
+		asm volatile("fxsave (%0)" : : "r"(thread->fpu) : "memory");
+	else
+		asm volatile("fnsave (%0)" : : "r"(thread->fpu) : "memory");
+}
+static inline void fpu_load(struct thread *thread)
+{
+	if (fpu_has_fxsr)
+		asm volatile("fxrstor (%0)" : : "r"(thread->fpu) : "memory");
+	else
+		asm volatile("frstor (%0)" : : "r"(thread->fpu) : "memory");
+}
+static inline void debug_control(uint32_t value)
+{
+	asm volatile("mov %0, %%dr7" : : "r"(value));
+}
+#endif
+
+/* trap.asm, call.asm */
+_Noreturn void leave_by_call(struct call_frame *frame);
+_Noreturn void leave_by_trap(struct trap_frame *frame);
+_Noreturn void idle(void);
+void entry_sysenter(void);
+extern const uint32_t sysexits[4];
+extern const uint8_t trap_stubs[];
+void debug_entry(void);
+void nmi_entry(void);
+uint32_t page_fault_address(void);
+void double_fault_entry(void);
+
+/* pic.c, timer.c */
+void pic_start(void);
+void pic_mask(uint32_t line);
+void pic_unmask(uint32_t line);
+void pic_end(uint32_t line);
+bool pic_is_spurious(uint32_t line);
+void timer_start(uint32_t cycles_per_ms);
+void timer_arm(uint64_t deadline);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a 32-bit x86 ELF program from memory ("Tool Interface Standard (TIS) Executable and
+ * Linking Format", 1995). Used by boot for the root program and by libs/root for all others. The
+ * file is not trusted: everything that is read later lies within it once elf_check has passed.
+ */
+#ifndef NOUS_ELF_H
+#define NOUS_ELF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct elf_header {
+	uint8_t identification[16];
+	uint16_t type, machine;
+	uint32_t version, entry, segments_at, sections_at, flags;
+	uint16_t header_bytes, segment_bytes, segments, section_bytes, sections, names_section;
+};
+struct elf_segment {
+	uint32_t type, at, address, physical, file_bytes, memory_bytes, flags, align;
+};
+struct elf_section {
+	uint32_t name, type, flags, address, at, bytes, link, info, align, entry_bytes;
+};
+struct elf_symbol {
+	uint32_t name, value, bytes;
+	uint8_t info, other;
+	uint16_t section;
+};
+_Static_assert(sizeof(struct elf_header) == 52, "TIS ELF 1.2, ELF header");
+_Static_assert(sizeof(struct elf_segment) == 32, "TIS ELF 1.2, program header");
+#define ELF_LOAD 1u
+#define ELF_EXECUTE 1u
+#define ELF_WRITE 2u
+#define ELF_SYMBOLS 2u
+#define ELF_SEGMENTS_MAX 16u
+
+static inline const struct elf_segment *elf_segments(const void *file)
+{
+	const struct elf_header *header = file;
+	return (const struct elf_segment *)((const uint8_t *)file + header->segments_at);
+}
+
+/* Null if the program can be loaded into [low, high), else what is wrong with it. */
+static inline const char *elf_check(const void *file, uint32_t bytes, uint32_t low, uint32_t high)
+{
+	const struct elf_header *header = file;
+	if (bytes < sizeof(*header) || *(const uint32_t *)file != 0x464C457F)
+		return "it is no ELF file";
+	if (header->identification[4] != 1 || header->identification[5] != 1 || header->machine != 3 ||
+	    header->type != 2)
+		return "it is no 32-bit x86 program";
+	if (header->segment_bytes != sizeof(struct elf_segment) || header->segments > ELF_SEGMENTS_MAX ||
+	    header->segments_at > bytes || header->segments_at % 4 ||
+	    bytes - header->segments_at < header->segments * sizeof(struct elf_segment))
+		return "its program headers lie outside the file";
+	const struct elf_segment *segment = elf_segments(file);
+	uint32_t entry_found = 0;
+	for (uint32_t i = 0; i < header->segments; i++, segment++) {
+		if (segment->type != ELF_LOAD || !segment->memory_bytes)
+			continue;
+		if (segment->at > bytes || bytes - segment->at < segment->file_bytes ||
+		    segment->file_bytes > segment->memory_bytes)
+			return "a segment lies outside the file";
+		if (segment->address < low || segment->address >= high ||
+		    high - segment->address < segment->memory_bytes || segment->address & 4095)
+			return "a segment lies outside the memory for programs";
+		if (segment->flags & ELF_EXECUTE && header->entry - segment->address < segment->memory_bytes)
+			entry_found = 1;
+	}
+	return entry_found ? NULL : "its entry lies in no segment";
+}
+
+/* The function that holds an address, from the file's symbol table; null if it has none. */
+static inline const char *elf_symbol_at(const void *file, uint32_t bytes, uint32_t address, uint32_t *offset)
+{
+	const struct elf_header *header = file;
+	const uint8_t *base = file;
+	const char *best = NULL;
+	if (header->sections_at > bytes || header->sections_at % 4 ||
+	    bytes - header->sections_at < header->sections * sizeof(struct elf_section))
+		return NULL;
+	const struct elf_section *section = (const void *)(base + header->sections_at);
+	for (uint32_t i = 0; i < header->sections; i++) {
+		if (section[i].type != ELF_SYMBOLS || section[i].link >= header->sections ||
+		    section[i].at > bytes || bytes - section[i].at < section[i].bytes || section[i].at % 4)
+			continue;
+		const struct elf_section *names = &section[section[i].link];
+		const struct elf_symbol *symbol = (const void *)(base + section[i].at);
+		if (names->at > bytes || bytes - names->at < names->bytes || !names->bytes ||
+		    base[names->at + names->bytes - 1])
+			continue;
+		for (uint32_t s = 0; s < section[i].bytes / sizeof(*symbol); s++)
+			if (symbol[s].value && symbol[s].value <= address && symbol[s].name < names->bytes &&
+			    (!best || address - symbol[s].value < *offset)) {
+				best = (const char *)base + names->at + symbol[s].name;
+				*offset = address - symbol[s].value;
+			}
+	}
+	return best;
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Address spaces and programs: page tables are written here, in user mode, through the linear map. */
+#include "elf/elf.h"
+#include "root.h"
+
+#define TABLE_ENTRY 7u /* present, writable, user */
+#define DOMAINS_MAX 64u
+
+static struct domain *known[DOMAINS_MAX];
+struct domain root_domain = {.name = "root"};
+
+struct domain *domain_by_index(uint32_t index)
+{
+	for (uint32_t i = 0; i < DOMAINS_MAX; i++)
+		if (known[i] && known[i]->object.frame == index)
+			return known[i];
+	return index == boot_record->root_domain ? &root_domain : NULL;
+}
+
+void domain_make(struct domain *domain, const char *name, uint32_t confidential)
+{
+	*domain = (struct domain){.name = name};
+	domain->directory_frame = frame_take();
+	memcpy(frame_pointer(domain->directory_frame), frame_pointer(boot_record->template_frame), PAGE_BYTES);
+	MUST(kernel_create(AUTHORITY, OBJECT_DIRECTORY, 0, domain->directory_frame,
+			   object_generation(domain->directory_frame), 0));
+	domain->object = object_make(OBJECT_DOMAIN, confidential, domain->directory_frame);
+	for (uint32_t i = 0; i < DOMAINS_MAX; i++)
+		if (!known[i]) {
+			known[i] = domain;
+			break;
+		}
+}
+
+static uint32_t *directory_of(const struct domain *domain)
+{
+	return frame_pointer(domain->directory_frame);
+}
+
+static _Bool is_shared(const struct domain *domain, uint32_t entry)
+{
+	const uint32_t *own = frame_pointer(boot_record->root_directory_frame);
+	return directory_of(domain)[entry] == own[entry];
+}
+
+void domain_end(struct domain *domain)
+{
+	uint32_t *directory = directory_of(domain);
+	object_end(domain->object);
+	for (uint32_t i = 0; i < LENDABLE_ENTRIES; i++) {
+		if (!directory[i] || is_shared(domain, i))
+			continue;
+		uint32_t table = directory[i] >> 12, *entries = frame_pointer(table);
+		for (uint32_t page = 0; page < 1024; page++)
+			if (entries[page])
+				frame_give(entries[page] >> 12);
+		object_end((struct object){table, 0});
+	}
+	frame_give(domain->directory_frame);
+	for (uint32_t i = 0; i < DOMAINS_MAX; i++)
+		if (known[i] == domain)
+			known[i] = NULL;
+}
+
+uint32_t domain_table(struct domain *domain, uint32_t address)
+{
+	uint32_t *entry = &directory_of(domain)[address >> 22];
+	if (!*entry) {
+		uint32_t frame = frame_take();
+		MUST(kernel_create(AUTHORITY, OBJECT_TABLE, 0, frame, object_generation(frame), 0));
+		*entry = frame << 12 | TABLE_ENTRY;
+	}
+	return *entry >> 12;
+}
+
+void domain_map(struct domain *domain, uint32_t address, uint32_t frame, uint32_t flags)
+{
+	uint32_t *table = frame_pointer(domain_table(domain, address));
+	table[address >> 12 & 1023] = frame << 12 | flags;
+}
+
+void domain_unmap(struct domain *domain, uint32_t address)
+{
+	uint32_t *table = frame_pointer(domain_table(domain, address));
+	table[address >> 12 & 1023] = 0;
+}
+
+uint32_t domain_page(struct domain *domain, uint32_t address)
+{
+	uint32_t frame = frame_take();
+	domain_map(domain, address, frame, PAGE_USER | PAGE_WRITE);
+	return frame;
+}
+
+void domain_entries(struct domain *domain, uint32_t entry, uint32_t fault)
+{
+	MUST(kernel_domain_set(slot(domain->object.slot), DOMAIN_ENTRY, entry));
+	MUST(kernel_domain_set(slot(domain->object.slot), DOMAIN_FAULT_ENTRY, fault));
+}
+
+const struct boot_module *module_find(const char *name)
+{
+	for (uint32_t i = 0; i < boot_record->module_count; i++)
+		if (!strcmp(boot_record->modules[i].name, name))
+			return &boot_record->modules[i];
+	return NULL;
+}
+
+const void *module_file(const struct boot_module *module)
+{
+	return (const void *)(LINEAR_BASE + module->start);
+}
+
+uint32_t symbol_address(const void *file, uint32_t bytes, const char *name)
+{
+	const struct elf_header *header = file;
+	const struct elf_section *section = (const void *)((const uint8_t *)file + header->sections_at);
+	if (header->sections_at > bytes || bytes - header->sections_at < header->sections * sizeof(*section))
+		return 0;
+	for (uint32_t i = 0; i < header->sections; i++) {
+		if (section[i].type != ELF_SYMBOLS || section[i].link >= header->sections)
+			continue;
+		const char *names = (const char *)file + section[section[i].link].at;
+		const struct elf_symbol *symbol = (const void *)((const uint8_t *)file + section[i].at);
+		for (uint32_t s = 0; s < section[i].bytes / sizeof(*symbol); s++)
+			if (!strcmp(names + symbol[s].name, name))
+				return symbol[s].value;
+	}
+	return 0;
+}
+
+static void segment_load(struct domain *domain, const uint8_t *file, const struct elf_segment *segment)
+{
+	for (uint32_t done = 0; done < segment->memory_bytes; done += PAGE_BYTES) {
+		uint32_t frame = frame_take(), bytes = 0;
+		if (done < segment->file_bytes)
+			bytes = segment->file_bytes - done < PAGE_BYTES ? segment->file_bytes - done : PAGE_BYTES;
+		memcpy(frame_pointer(frame), file + segment->at + done, bytes);
+		domain_map(domain, segment->address + done, frame,
+			   PAGE_USER | (segment->flags & ELF_WRITE ? PAGE_WRITE : 0));
+	}
+}
+
+void domain_load(struct domain *domain, const char *name)
+{
+	const struct boot_module *module = module_find(name);
+	if (!module)
+		root_fail("a module is missing from the boot menu's entry", 0);
+	const struct elf_header *header = module_file(module);
+	const char *wrong = elf_check(header, module->bytes, IMAGE_BASE, WINDOW_TABLE);
+	if (wrong)
+		root_fail(wrong, 0);
+	const struct elf_segment *segment = elf_segments(header);
+	for (uint32_t i = 0; i < header->segments; i++)
+		if (segment[i].type == ELF_LOAD)
+			segment_load(domain, (const uint8_t *)header, &segment[i]);
+	domain->file = header;
+	domain->file_bytes = module->bytes;
+	domain->entry = header->entry;
+	domain_entries(domain, symbol_address(header, module->bytes, "service_entry"),
+		       symbol_address(header, module->bytes, "fault_entry"));
+}
+
+void domain_share_image(struct domain *domain)
+{
+	const uint32_t *own = frame_pointer(boot_record->root_directory_frame);
+	directory_of(domain)[IMAGE_BASE >> 22] = own[IMAGE_BASE >> 22];
+	domain->file = root_domain.file;
+	domain->file_bytes = root_domain.file_bytes;
+}
+
+struct object bitmap_make(void)
+{
+	uint32_t first = frame_take(), second = frame_take();
+	while (second != first + 1) { /* two in a row; the odd ones come back later */
+		first = second;
+		second = frame_take();
+	}
+	memset(frame_pointer(first), 0xFF, 2 * PAGE_BYTES);
+	for (uint32_t i = 0; i < 2; i++)
+		MUST(kernel_create(AUTHORITY, OBJECT_BITMAP_PAGE, 0, first + i, object_generation(first + i), 0));
+	return object_make(OBJECT_BITMAP, 0, first);
+}
+
+void bitmap_end(struct object bitmap)
+{
+	const uint32_t *table = frame_pointer(bitmap.frame);
+	uint32_t first = table[1] >> 12;
+	object_end(bitmap);
+	frame_give(first + 1); /* taken in this order again: frame_take pops */
+	frame_give(first);
+}
+
+struct object domain_ports(struct domain *domain, struct object bitmap, uint32_t first, uint32_t last)
+{
+	if (!bitmap.frame) {
+		bitmap = bitmap_make();
+		MUST(kernel_domain_attach(slot(domain->object.slot), 0, slot(bitmap.slot)));
+	}
+	uint32_t ports = slot_take();
+	MUST(kernel_narrow(slot(ports), slot(ROOT_PORTS), RIGHTS_ALL, first | last << 16));
+	MUST(kernel_bitmap_allow(slot(bitmap.slot), slot(ports)));
+	slot_give(ports);
+	return bitmap;
+}
+
+uint32_t domain_door(struct domain *domain, uint64_t badge)
+{
+	uint32_t number = slot_take();
+	MUST(kernel_door(slot(domain->object.slot), slot(number), badge));
+	return number;
+}
+
+void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot)
+{
+	MUST(kernel_grant(slot(domain->object.slot), slot(there), slot(from_slot)));
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames, slots and objects of the root program. */
+#include "root.h"
+
+#define GIVEN_MAX 8192u
+
+const struct boot_record *const boot_record = (const struct boot_record *)BOOT_RECORD;
+static uint32_t next_frame, given[GIVEN_MAX], given_count;
+static uint32_t next_slot = ROOT_FREE, slots_given[SLOTS_MAX], slots_given_count;
+
+void *frame_pointer(uint32_t frame)
+{
+	return (void *)(LINEAR_BASE + (frame << 12));
+}
+
+static _Bool frame_is_memory(uint32_t frame)
+{
+	uint64_t address = (uint64_t)frame << 12;
+	for (uint32_t i = 0; i < boot_record->region_count; i++) {
+		const struct boot_region *region = &boot_record->regions[i];
+		if (region->type == 1 && address >= region->start &&
+		    address + PAGE_BYTES <= region->start + region->bytes)
+			return 1;
+	}
+	return 0;
+}
+
+static _Bool frame_is_in_module(uint32_t frame)
+{
+	for (uint32_t i = 0; i < boot_record->module_count; i++) {
+		const struct boot_module *module = &boot_record->modules[i];
+		if (frame >= module->start >> 12 && frame <= (module->start + module->bytes - 1) >> 12)
+			return 1;
+	}
+	return 0;
+}
+
+uint32_t frame_take(void)
+{
+	uint32_t frame;
+	if (given_count) {
+		frame = given[--given_count];
+	} else {
+		if (next_frame < boot_record->first_free_frame)
+			next_frame = boot_record->first_free_frame;
+		do {
+			frame = next_frame++;
+			if (frame >= boot_record->low_end_frame)
+				root_fail("no frame is left", 0);
+		} while (!frame_is_memory(frame) || frame_is_in_module(frame));
+	}
+	memset(frame_pointer(frame), 0, PAGE_BYTES);
+	return frame;
+}
+
+void frame_give(uint32_t frame)
+{
+	if (given_count < GIVEN_MAX)
+		given[given_count++] = frame;
+}
+
+uint32_t frames_free(void)
+{
+	uint32_t next = next_frame < boot_record->first_free_frame ? boot_record->first_free_frame : next_frame;
+	return boot_record->low_end_frame - next + given_count;
+}
+
+uint32_t slot_take(void)
+{
+	if (slots_given_count)
+		return slots_given[--slots_given_count];
+	if (next_slot == SLOTS_MAX)
+		root_fail("no slot is left", 0);
+	return next_slot++;
+}
+
+void slot_give(uint32_t number)
+{
+	MUST(kernel_delete(slot(number)));
+	slots_given[slots_given_count++] = number;
+}
+
+uint32_t object_generation(uint32_t frame)
+{
+	uint32_t kind, generation;
+	MUST(kernel_inspect(AUTHORITY, frame, &kind, &generation));
+	return generation;
+}
+
+struct object object_make(uint32_t kind, uint32_t second, uint32_t parameter)
+{
+	struct object object = {frame_take(), 0};
+	MUST(kernel_create(AUTHORITY, kind, second, object.frame, object_generation(object.frame), parameter));
+	if (kind == OBJECT_DIRECTORY || kind == OBJECT_BITMAP_PAGE)
+		return object;
+	object.slot = slot_take();
+	MUST(kernel_fetch(AUTHORITY, object.frame, slot(object.slot)));
+	return object;
+}
+
+void object_end(struct object object)
+{
+	MUST(kernel_destroy(AUTHORITY, object.frame, object_generation(object.frame)));
+	if (object.slot)
+		slot_give(object.slot);
+	frame_give(object.frame);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* The root program's own start and end, threads, and the round robin. */
+#include "root.h"
+#include "elf/elf.h"
+#include "serial/serial.h"
+
+struct domain serial_domain;
+static _Bool serial_lives;
+
+static inline void port_write(uint16_t port, uint8_t value)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+void machine_end(_Bool success)
+{
+	if (serial_lives)
+		print("END %s\n", success ? "success" : "failure");
+	port_write(0xF4, success ? 0x10 : 0x11);
+	for (const char *s = "Shutdown"; *s; s++)
+		port_write(0x8900, *s);
+	for (;;) {
+		uint32_t bits;
+		kernel_wait(0, DEADLINE_NEVER, &bits);
+	}
+}
+
+void root_fail(const char *what, uint32_t error)
+{
+	if (serial_lives)
+		print("root program: %s: %s\n", what, error_name(error));
+	machine_end(0);
+}
+
+void root_begin(void)
+{
+	if (boot_record->magic != BOOT_MAGIC)
+		__builtin_trap();
+	root_domain.object = (struct object){boot_record->root_domain, ROOT_DOMAIN};
+	root_domain.directory_frame = boot_record->root_directory_frame;
+	root_domain.file = module_file(&boot_record->modules[0]);
+	root_domain.file_bytes = boot_record->modules[0].bytes;
+	domain_entries(&root_domain, (uint32_t)service_entry, (uint32_t)fault_entry);
+	for (uint32_t page = 0; page < BANK_PAGES; page++) {
+		uint32_t frame = frame_take();
+		MUST(kernel_create(AUTHORITY, OBJECT_CAPABILITY_PAGE, 0, frame, object_generation(frame), 0));
+		MUST(kernel_fetch(AUTHORITY, frame, slot(ROOT_FREE)));
+		MUST(kernel_domain_attach(slot(ROOT_DOMAIN), page, slot(ROOT_FREE)));
+	}
+	MUST(kernel_delete(slot(ROOT_FREE)));
+	struct object bitmap = domain_ports(&root_domain, (struct object){0}, 0xF4, 0xF4);
+	domain_ports(&root_domain, bitmap, 0x8900, 0x8900);
+	domain_make(&serial_domain, "serial", 0);
+	domain_load(&serial_domain, "serial");
+	domain_ports(&serial_domain, (struct object){0}, 0x3F8, 0x3FF);
+	console_slot = domain_door(&serial_domain, SERIAL_MAY_WRITE | SERIAL_MAY_READ);
+	serial_lives = 1;
+}
+
+void thread_make(struct thread *thread, const char *name, struct domain *home)
+{
+	*thread = (struct thread){.name = name, .home = home, .data_pages = 1};
+	thread->data[0] = object_make(OBJECT_DATA_PAGE, 0, 0);
+	thread->object = object_make(OBJECT_THREAD, home->object.frame, thread->data[0].frame);
+}
+
+void thread_data_page(struct thread *thread)
+{
+	struct object page = object_make(OBJECT_DATA_PAGE, 0, 0);
+	MUST(kernel_thread_attach(slot(thread->object.slot), thread->data_pages, slot(page.slot)));
+	thread->data[thread->data_pages++] = page;
+}
+
+void thread_end(struct thread *thread)
+{
+	object_end(thread->object);
+	for (uint32_t i = 0; i < thread->data_pages; i++)
+		object_end(thread->data[i]);
+}
+
+void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t argument)
+{
+	MUST(kernel_thread_start(slot(thread->object.slot), address, stack ? stack : DATA_STACK, argument));
+}
+
+uint32_t thread_run(struct thread *thread)
+{
+	struct dispatch_result result;
+	do
+		MUST(kernel_dispatch(slot(thread->object.slot), 0, DEADLINE_NEVER, 0, &result));
+	while (result.reason == DISPATCH_DEADLINE);
+	return result.reason;
+}
+
+void fault_report(struct thread *thread)
+{
+	static const char *const classes[] = {"?", "page fault", "program error", "software interrupt"};
+	struct words fault;
+	MUST(kernel_thread_read(slot(thread->object.slot), THREAD_FIELD_FAULT, &fault));
+	struct domain *where = domain_by_index(fault.w[3]);
+	uint32_t offset = 0, class = fault.w[0] & 0xFF;
+	const char *symbol =
+		where && where->file ? elf_symbol_at(where->file, where->file_bytes, fault.w[2], &offset) : NULL;
+	print("FAULT: thread %s of %s, in %s at %08x (%s+%u): %s, vector %u, address %08x%s\n", thread->name,
+	      thread->home->name, where ? where->name : "a domain unknown here", fault.w[2], symbol ? symbol : "?",
+	      offset, classes[class < 4 ? class : 0], fault.w[0] >> 8 & 0xFF, fault.w[1],
+	      class != FAULT_PAGING ? "" : fault.w[0] >> 16 & 2 ? ", writing" : ", reading");
+}
+
+void round_robin(struct thread *const *threads, uint32_t count)
+{
+	_Bool gone[64] = {0};
+	for (uint32_t left = count, waiting = 0, i = 0; left && waiting < left; i = (i + 1) % count) {
+		struct dispatch_result result;
+		if (gone[i])
+			continue;
+		uint64_t deadline = cycles() + (uint64_t)SLICE_MS * boot_record->cycles_per_ms;
+		uint32_t error = kernel_dispatch(slot(threads[i]->object.slot), 0, deadline, 0, &result);
+		waiting = error || result.reason == DISPATCH_WAITING ? waiting + 1 : 0;
+		if (!error && result.reason == DISPATCH_FAULTED)
+			fault_report(threads[i]);
+		if (error == ERROR_STALE ||
+		    (!error && (result.reason == DISPATCH_ENDED || result.reason == DISPATCH_FAULTED))) {
+			gone[i] = 1;
+			left--;
+			waiting = 0;
+		}
+	}
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For root programs: the machine as boot left it, until the memory service takes this library over.
+ * Frames are cleared here, page tables are written here, programs are loaded here. Nothing of it
+ * is policy that others must live with: it is one program's way to set up a system.
+ *
+ * What can't go wrong in a correct root program ends the machine with a sentence (root_fail).
+ */
+#ifndef NOUS_ROOT_H
+#define NOUS_ROOT_H
+
+#include "kernel.h"
+#include "service.h"
+#include "text.h"
+
+#define PAGE_WRITE 2u
+#define PAGE_USER 5u /* present, user */
+
+/* First call of every root program: frames, slots, ports for the machine's end, serial service. */
+void root_begin(void);
+/* Ends the machine: QEMU's exit device, Bochs' port, on a PC it halts. Prints `END success|failure`. */
+_Noreturn void machine_end(_Bool success);
+_Noreturn void root_fail(const char *what, uint32_t error);
+#define MUST(call)                                                                                 \
+	do {                                                                                       \
+		uint32_t must_error = (call);                                                      \
+		if (must_error)                                                                    \
+			root_fail(#call, must_error);                                              \
+	} while (0)
+
+/* ---- frames: numbers; cleared when taken --------------------------------------------------------- */
+uint32_t frame_take(void);
+void frame_give(uint32_t frame);
+void *frame_pointer(uint32_t frame); /* in the linear map */
+uint32_t frames_free(void);
+
+/* ---- slots of the root program's list: numbers ------------------------------------------------------ */
+uint32_t slot_take(void);
+void slot_give(uint32_t number);
+
+/* ---- kernel objects: the frame that holds one is its index ------------------------------------------- */
+/* Creates in a fresh frame and fetches the capability into a fresh slot (directories have none). */
+struct object {
+	uint32_t frame, slot;
+};
+struct object object_make(uint32_t kind, uint32_t second, uint32_t parameter);
+uint32_t object_generation(uint32_t frame);
+/* Destroys, gives slot and frame back. */
+void object_end(struct object object);
+
+/* ---- domains -------------------------------------------------------------------------------------------- */
+struct domain {
+	const char *name;
+	struct object object;	 /* control page; its slot holds a CAPABILITY_DOMAIN with all rights */
+	uint32_t directory_frame;
+	const void *file; /* ELF, for symbols; may be null */
+	uint32_t file_bytes, entry;
+};
+/* An empty address space from the template. confidential: 0 or 1. */
+void domain_make(struct domain *domain, const char *name, uint32_t confidential);
+/* Destroys the domain, its page tables and every frame that domain_page mapped into it. */
+void domain_end(struct domain *domain);
+/* The page table for `address` (registered as one), made when missing; returns its frame. */
+uint32_t domain_table(struct domain *domain, uint32_t address);
+void domain_map(struct domain *domain, uint32_t address, uint32_t frame, uint32_t flags);
+void domain_unmap(struct domain *domain, uint32_t address);
+uint32_t domain_page(struct domain *domain, uint32_t address); /* fresh page, mapped writable */
+/* Loads a module's program and sets the common entries (service_entry, fault_entry, by symbol). */
+void domain_load(struct domain *domain, const char *module);
+/* The same code and data as the root program's own, in another domain: for tests. */
+void domain_share_image(struct domain *domain);
+void domain_entries(struct domain *domain, uint32_t entry, uint32_t fault);
+/* Attaches a port bitmap and allows [first, last]; several calls add up. Returns the bitmap. */
+struct object domain_ports(struct domain *domain, struct object bitmap, uint32_t first, uint32_t last);
+struct object bitmap_make(void);
+void bitmap_end(struct object bitmap);
+/* A door to the domain in a fresh slot of the root program's list. */
+uint32_t domain_door(struct domain *domain, uint64_t badge);
+void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot);
+uint32_t symbol_address(const void *file, uint32_t bytes, const char *name);
+const struct boot_module *module_find(const char *name);
+const void *module_file(const struct boot_module *module);
+
+/* ---- threads ------------------------------------------------------------------------------------------------ */
+struct thread {
+	struct object object, data[DATA_PAGES_MAX];
+	uint32_t data_pages;
+	const char *name;
+	struct domain *home;
+};
+/* With one data page; stopped. */
+void thread_make(struct thread *thread, const char *name, struct domain *home);
+void thread_data_page(struct thread *thread); /* one more */
+void thread_end(struct thread *thread);
+/* Starts at an address with a stack (0: on the data page) and a value in EBX. */
+void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t argument);
+
+/* ---- running: a round robin of some lines, until there are schedulers ------------------------------------------ */
+#define SLICE_MS 2u
+/* Dispatches the threads in turn until all have ended or none can go on. Faults are reported. */
+void round_robin(struct thread *const *threads, uint32_t count);
+/* Runs one until it waits or ends; the last reason. */
+uint32_t thread_run(struct thread *thread);
+/* A fault at home, in words: domain, thread, place with symbol, address, why. */
+void fault_report(struct thread *thread);
+/* Tells fault_report and others about a domain; domain_make does so itself. */
+struct domain *domain_by_index(uint32_t index);
+
+extern const struct boot_record *const boot_record;
+extern struct domain root_domain; /* name, file; no directory of its own to change */
+extern struct domain serial_domain;
+#define AUTHORITY slot(ROOT_AUTHORITY)
+
+#endif

@@ -1,0 +1,71 @@
+; SPDX-License-Identifier: MIT
+; Where programs begin, and where calls and faults enter a service.
+bits 32
+%include "offsets.inc"
+
+global program_start, thread_begin, service_entry, fault_entry, program_stack_top
+extern main, service_operations, service_operation_count, catch_begin, catch_end
+
+section .text.program_start
+program_start:
+	test	eax, 0x5EED0102                 ; kprof: region 1 ends, boot_to_user
+	mov	esp, program_stack_top
+	call	main
+	mov	eax, RETURN                     ; a thread that returns from home has ended
+	sysenter
+
+section .text.thread_begin
+; A further thread (thread_start): EBX its function, ESP its stack with the argument on top.
+thread_begin:
+	call	ebx
+	mov	eax, RETURN
+	sysenter
+
+section .text.service_entry
+; Every door of a service leads here. EAX, EBP badge; ESI operation; EDI, EBX arguments; ESP in the
+; thread's data page. Flags, DS, ES are whatever the client liked, and so is the room on the stack.
+; uint64_t operation(badge low, a, b, badge high): status low, a word for the client high (service.h).
+	align 16
+service_entry:
+	cld
+	mov	ecx, ss
+	mov	ds, ecx
+	mov	es, ecx
+	cmp	esi, [service_operation_count]
+	jae	.no_operation
+	test	esp, 0xC00                      ; 1 KiB at least
+	jz	.no_stack
+	mov	edx, edi
+	mov	ecx, ebx
+	push	ebp
+	call	[service_operations + esi * 4]
+	mov	esi, edx
+	or	eax, RETURN
+	sysenter
+.no_operation:
+	mov	eax, RETURN + SERVICE_NO_OPERATION
+	sysenter
+.no_stack:
+	mov	eax, RETURN + SERVICE_NO_STACK
+	sysenter
+
+section .text.fault_entry
+; EAX class, ECX address, EDX where. An instruction that has a place in the table of catches goes on
+; there with all its registers; any other fault is one more fault, which ends the call.
+	align 16
+fault_entry:
+	mov	eax, catch_begin
+.next:	cmp	eax, catch_end
+	jae	.none
+	cmp	edx, [eax]
+	je	.found
+	add	eax, 8
+	jmp	.next
+.found:	mov	edx, [eax + 4]
+	mov	eax, RESUME_AT
+	sysenter
+.none:	ud2
+
+section .bss align=16
+	resb	16384
+program_stack_top:

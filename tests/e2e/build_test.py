@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The build itself, in a copy of the project: what is rebuilt when, and nothing outside build/."""
+
+import filecmp
+import glob
+import os
+import re
+import shutil
+import tempfile
+import time
+
+from tap import ROOT, check, close, run
+
+EMPTY = "// SPDX-License-Identifier: MIT\nint extra(void);\nint extra(void)\n{\n%s\treturn 1;\n}\n"
+
+
+class Copy:
+    """A copy of the project's sources, as a clone would have them."""
+
+    def __init__(self, folder):
+        self.folder = f"{folder}/copy"
+        shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns("build", ".git"))
+        self.before = self.files()
+
+    def files(self):
+        return sorted(os.path.join(place, name) for place, _, names in os.walk(self.folder)
+                      for name in names if not place.startswith(f"{self.folder}/build")
+                      and "__pycache__" not in place)
+
+    def make(self, *arguments):
+        """Status, output, and what was done: lines such as `CC kernel/main.c`."""
+        strict = [] if "WERROR=" in arguments else ["WERROR=-Werror"]
+        status, text, _ = run("make", *arguments, *strict, cwd=self.folder)
+        return status, text, [" ".join(m) for m in re.findall(r"^  ([A-Z]+) +(\S+)$", text, re.M)]
+
+    def first(self, pattern):
+        return sorted(glob.glob(pattern, root_dir=self.folder))[0]
+
+    def after_touching(self, path):
+        time.sleep(0.01)
+        os.utime(f"{self.folder}/{path}")
+        return self.make("all")[2]
+
+
+def first_build(copy):
+    status, text, _ = copy.make()
+    check("make alone is help", status == 0 and "make run" in text and "make test" in text, text)
+    status, text, done = copy.make("all")
+    check("make all builds everything", status == 0 and "ISO build/nous.iso" in done, text)
+    check("the same again does nothing", copy.make("all")[2] == [], copy.make("all")[1])
+    booted = os.listdir(f"{copy.folder}/build/modules")
+    same, *others = filecmp.cmpfiles(f"{copy.folder}/build/modules", f"{ROOT}/build/modules",
+                                     booted, shallow=False)
+    check("what is booted is the same wherever it is built", same and not any(others), others)
+
+
+def rebuilding(copy):
+    done = copy.after_touching("kernel/thread.c")
+    check("a source of the kernel: itself, link, image",
+          done == ["CC kernel/thread.c", "LD build/nous.elf", "ISO build/nous.iso"], done)
+    done = copy.after_touching(copy.first("kernel/*.h"))
+    check("a header of the kernel: the kernel, no program", "LD build/nous.elf" in done and
+          not any(".elf" in line and "programs" in line for line in done), done)
+    done = copy.after_touching(copy.first("services/demo/*.c"))
+    check("a source of a program: that program, not the kernel",
+          "LD build/programs/demo.elf" in done and "LD build/nous.elf" not in done
+          and len([line for line in done if line.startswith("CC")]) == 1, done)
+    done = copy.after_touching("libs/abi/abi.h")
+    check("the ABI: kernel and programs, C and assembler",
+          {"LD build/nous.elf", "LD build/programs/demo.elf"} <= set(done)
+          and any(line.startswith("NASM") for line in done), done)
+    done = copy.after_touching("boot/grub.cfg")
+    check("the boot menu: only the image", done == ["ISO build/nous.iso"], done)
+
+
+def settings(copy):
+    done = copy.make("all", "WERROR=")[2]
+    check("other settings: everything anew", "CC kernel/thread.c" in done and
+          "LD build/programs/demo.elf" in done, done)
+    copy.make("all")
+    extra = f"{copy.folder}/services/demo/extra.c"
+    with open(extra, "w", encoding="ascii") as file:
+        file.write(EMPTY % "")
+    done = copy.make("all")[2]
+    check("a new source is built", {"CC services/demo/extra.c", "LD build/programs/demo.elf"}
+          <= set(done), done)
+    with open(extra, "w", encoding="ascii") as file:
+        file.write(EMPTY % "\tint unused;\n")
+    status, text, _ = copy.make("all")
+    check("a warning is an error", status != 0 and "unused" in text, text)
+    check("but not with WERROR=", copy.make("all", "WERROR=")[0] == 0)
+    os.remove(extra)
+    status, text, done = copy.make("all")
+    check("a source that has gone is no longer linked",
+          status == 0 and "LD build/programs/demo.elf" in done, text)
+
+
+def tidiness(copy):
+    check("nothing is written outside build/", copy.files() == copy.before,
+          set(copy.files()) ^ set(copy.before))
+    copy.make("clean")
+    check("make clean leaves nothing", not os.path.exists(f"{copy.folder}/build"))
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    project = Copy(scratch)
+    first_build(project)
+    rebuilding(project)
+    settings(project)
+    tidiness(project)
+close()

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boots the ISO as a user does: `make run` and its variants, the boot menu, the shipped image."""
+
+import signal
+import time
+
+from tap import Session, check, close, run
+
+DOWN = "\x1b[B"
+
+
+def ends_by_itself():
+    status, text, seconds = run("make", "run")
+    check("make run ends with status 0", status == 0, text)
+    check("make run shows the demonstration to its end",
+          "Booting `Demonstration'" in text and text.strip().endswith("END success"), text)
+    return seconds
+
+
+def stays(seconds):
+    session = Session("make", "run", "KEEP=1")
+    time.sleep(2 * seconds + 3)
+    check("make run KEEP=1 stays", session.running() and "END " not in session.text, session.text)
+    session.signal(signal.SIGINT)
+    check("Ctrl-C ends it", session.wait(10) is not None, session.text)
+    check("and leaves no complaint of Python's", "Traceback" not in session.text, session.text)
+
+
+def menu():
+    session = Session("make", "run", "MENU=1")
+    if not check("the boot menu is on the serial line",
+                 session.wait_for("Demonstration (multiboot 1)"), session.text):
+        session.signal(signal.SIGKILL)
+        return
+    check("it names all entries", all(name in session.text for name in
+                                      ("Demonstration", "Self-test", "Benchmarks")), session.text)
+    for key in (DOWN, DOWN, DOWN, "\r"):
+        session.send(key)
+        time.sleep(0.3)
+    check("keys on the serial line choose an entry",
+          session.wait_for("*Demonstration (multiboot 1)", 20), session.text)
+    check("which runs to its end", session.wait(60) == 0 and "END success" in session.text,
+          session.text)
+
+
+def shipped_image():
+    status, text, seconds = run("tools/run", "--iso", "build/nous.iso", "--realtime")
+    check("build/nous.iso starts the demonstration by itself",
+          status == 0 and text.strip().endswith("END success"), text)
+    check("after five seconds", 4.5 < seconds < 60, f"{seconds:.1f} seconds")
+
+
+def time_is_limited():
+    status, text, _ = run("tools/run", "--direct", "--append", "keep", "--timeout", "3",
+                          "--log", "build/test/e2e-limit.log")
+    check("tools/run --timeout ends a machine that stays", status == 2 and "no end after" in text,
+          status, text)
+
+
+stays(ends_by_itself())
+menu()
+shipped_image()
+time_is_limited()
+close()

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""What the end-to-end tests share: TAP output, and running commands as a user would."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+results = []
+sessions = []
+
+
+def end_sessions(*_):
+    """When we are told to end: nothing that we started outlives us."""
+    for session in sessions:
+        session.signal(signal.SIGKILL)
+    sys.exit(1)
+
+
+signal.signal(signal.SIGTERM, end_sessions)
+
+
+def check(name, good, *details):
+    """One test; what is known about it is shown when it fails."""
+    results.append(bool(good))
+    print(f"{'ok' if good else 'not ok'} {len(results)} - {name}", flush=True)
+    if not good:
+        for detail in details:
+            print(*(f"# {line}" for line in str(detail).splitlines()[-30:]), sep="\n", flush=True)
+    return good
+
+
+def close():
+    """The plan, and the exit status."""
+    print(f"1..{len(results)}")
+    sys.exit(0 if all(results) else 1)
+
+
+def environment(**more):
+    """Ours, without what the make above us left in it, as a user starts from a plain shell; but
+    settings given to that make hold for those below, too, or they would build anew."""
+    plain = {name: value for name, value in os.environ.items()
+             if not name.startswith(("MAKE", "MFLAGS", "CFLAGS_OF_", "DISPLAY"))}
+    _, _, settings = os.environ.get("MAKEFLAGS", "").partition(" -- ")
+    return {**plain, "MAKEFLAGS": f"-- {settings}" if settings else "", **more}
+
+
+def run(*command, cwd=ROOT, seconds=120, **more):
+    """Exit status, all output, seconds taken."""
+    begin = time.monotonic()
+    done = subprocess.run(command, cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
+                          check=False)
+    text = done.stdout.decode("utf-8", errors="replace").replace("\r\n", "\n")
+    return done.returncode, text, time.monotonic() - begin
+
+
+class Session:
+    """A command that is talked to while it runs."""
+
+    def __init__(self, *command, cwd=ROOT, **more):
+        self.process = subprocess.Popen(command, cwd=cwd, env=environment(**more),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.text = ""
+        sessions.append(self)
+
+    def read(self):
+        """Take in what it said until now; False when it will say nothing more."""
+        part = self.process.stdout.read()
+        if part:
+            self.text += part.decode("latin-1")
+        return part != b""
+
+    def wait_for(self, words, seconds=60):
+        """Whether it says this within so long."""
+        end = time.monotonic() + seconds
+        while words not in self.text and self.read() and time.monotonic() < end:
+            time.sleep(0.05)
+        return words in self.text
+
+    def send(self, text):
+        self.process.stdin.write(text.encode("latin-1"))
+        self.process.stdin.flush()
+
+    def running(self):
+        self.read()
+        return self.process.poll() is None
+
+    def signal(self, number):
+        """To all its processes, as Ctrl-C is."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    def wait(self, seconds=60):
+        """The exit status, or nothing when it does not end."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGKILL)
+            self.process.wait()
+            status = None
+        self.read()
+        return status
