@@ -42,7 +42,8 @@ NASM     := nasm
 
 CFLAGS   := -m32 -march=pentiumpro -O2 -g -std=gnu11 -ffreestanding \
             -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
-            -fomit-frame-pointer -mpreferred-stack-boundary=2 -mno-sse -mno-mmx -mgeneral-regs-only \
+            -fomit-frame-pointer -mpreferred-stack-boundary=2 \
+            -mno-sse -mno-mmx -mgeneral-regs-only \
             -Wall -Wextra $(WERROR) -ffile-prefix-map=$(CURDIR)=.
 KERNEL_CFLAGS  := $(CFLAGS) -mregparm=3 -Ikernel -Iboot -Ilibs -Ilibs/abi -Ibuild/generated
 # A system call keeps no register but ESP, so functions need not either (libs/runtime/kernel.h).

@@ -513,6 +513,7 @@ resume:	mov	ecx, eax
 	lea	ecx, [esp + 8]                  ; the activation
 	test	ah, OPTION_NESTED >> 8
 	jnz	.jump
+	mov	edx, [ss:esp]
 	test	ah, OPTION_RESULTS >> 8
 	jnz	.at
 	mov	edx, [ss:ecx + ACTIVATION_RECORD + RECORD_EIP * 4]

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In-guest tests: the selftest program is a root program, each TEST registers itself and runs on the
+ * real kernel; the result is TAP on the serial line. A test gives back all that it takes: frames and
+ * slots are counted before and after.
+ *
+ * Other domains share the program's image, so a test's "service" is a C function of the same file:
+ * the badge of the door is its address (peer.asm). Globals are shared between all such domains.
+ */
+#ifndef NOUS_TEST_H
+#define NOUS_TEST_H
+
+#include "root.h"
+#include "serial/serial.h"
+
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+#define TEST(name)                                                                                 \
+	static void name(void);                                                                    \
+	static const struct test name##_entry __attribute__((section(".tests"), used)) = {#name, name}; \
+	static void name(void)
+
+/* Ends nothing: the first failure of a test is printed, the test goes on. */
+#define CHECK(condition) test_check(!!(condition), __FILE__, __LINE__, #condition, 0, 0)
+#define CHECK_EQUAL(got, wanted)                                                                   \
+	do {                                                                                       \
+		uint64_t got_ = (got), wanted_ = (wanted);                                         \
+		test_check(got_ == wanted_, __FILE__, __LINE__, #got " == " #wanted, got_, wanted_); \
+	} while (0)
+void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uint64_t got, uint64_t wanted);
+void test_note(const char *how, ...) __attribute__((format(printf, 1, 2))); /* a `# ` line */
+
+/* ---- peers: domains with the program's own image -------------------------------------------------- */
+/* operation, a, b: ESI, EDI, EBX of the call; the answer as in service.h */
+typedef uint64_t __attribute__((regparm(3))) peer_function(uint32_t operation, uint32_t a, uint32_t b,
+							   uint32_t badge_high);
+#define PEER OPERATION static uint64_t
+void peer_entry(void);
+void peer_make(struct domain *domain, const char *name);
+/* A door slot of the root's list that enters `domain` in `function`. */
+uint32_t peer_door(struct domain *domain, peer_function *function);
+
+/* ---- clients: threads ---------------------------------------------------------------------------------- */
+typedef void client_function(uint32_t argument);
+#define CLIENT_STACK_BYTES 8192u
+struct client {
+	struct thread thread;
+	uint8_t stack[CLIENT_STACK_BYTES] __attribute__((aligned(16)));
+};
+/* A thread in `home` (a peer or &root_domain) that will run function(argument), ready but not run. */
+void client_make(struct client *client, struct domain *home, client_function *function, uint32_t argument);
+void client_restart(struct client *client, client_function *function, uint32_t argument);
+void client_end(struct client *client);
+/* Dispatches once: until the deadline in cycles from now (0: none). */
+struct dispatch_result client_dispatch(struct client *client, uint32_t mask, uint64_t cycles_from_now,
+				       uint32_t options);
+/* Exactly one instruction (or one kernel entry). */
+struct dispatch_result client_step(struct client *client);
+/* As long as it wants; checks that it ended by itself. */
+void client_run(struct client *client);
+
+#endif
