@@ -141,12 +141,16 @@ $(filter %.asm.o,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)): build/%.asm.o: %.asm bui
 	@$(NASM) $(NASMFLAGS) -I$(<D)/ -M -MP -MT $@ -MF $(@:.o=.d) $<
 	@$(NASM) $(NASMFLAGS) -I$(<D)/ -o $@ $<
 
-# Structure offsets for the assembler come from the compiler.
-build/generated/offsets.inc: kernel/offsets.c build/flags | setup-build
+# Structure offsets for the assembler come from the compiler. The file is touched only when one
+# has changed: programs' assembler files include it, too, for the ABI's numbers.
+build/generated/offsets.s: kernel/offsets.c build/flags | setup-build
 	@mkdir -p $(@D)
-	@echo '  GEN   $@'
-	@$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.inc=.d) -MT $@ -S -o $(@:.inc=.s) $<
-	@sed -n 's/^->\([A-Za-z0-9_]*\) \$$*\([-0-9]*\).*/%define \1 \2/p' $(@:.inc=.s) >$@
+	@echo '  GEN   $(@:.s=.inc)'
+	@$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.s=.d) -MT $@ -S -o $@ $<
+
+build/generated/offsets.inc: build/generated/offsets.s
+	@sed -n 's/^->\([A-Za-z0-9_]*\) \$$*\([-0-9]*\).*/%define \1 \2/p' $< >$@.new
+	@cmp -s $@.new $@ || cp $@.new $@
 
 # ------------------------------------------------------------------ the kernel, in two passes
 

@@ -5,6 +5,7 @@
 #include "serial/serial.h"
 
 struct domain serial_domain;
+struct object root_bitmap;
 static _Bool serial_lives;
 
 static inline void port_write(uint16_t port, uint8_t value)
@@ -48,8 +49,8 @@ void root_begin(void)
 		MUST(kernel_domain_attach(slot(ROOT_DOMAIN), page, slot(ROOT_FREE)));
 	}
 	MUST(kernel_delete(slot(ROOT_FREE)));
-	struct object bitmap = domain_ports(&root_domain, (struct object){0}, 0xF4, 0xF4);
-	domain_ports(&root_domain, bitmap, 0x8900, 0x8900);
+	root_bitmap = domain_ports(&root_domain, (struct object){0}, 0xF4, 0xF4);
+	domain_ports(&root_domain, root_bitmap, 0x8900, 0x8900);
 	domain_make(&serial_domain, "serial", 0);
 	domain_load(&serial_domain, "serial");
 	domain_ports(&serial_domain, (struct object){0}, 0x3F8, 0x3FF);

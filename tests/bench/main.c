@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Benchmarks: a root program. Every sample is the difference of two readings of the time stamp
+ * counter less that of an empty pair, so under QEMU's icount the unit is instructions, exactly,
+ * user stubs included. What each name measures: docs/benchmarks.md.
+ */
+#include "root.h"
+#include "serial/serial.h"
+
+#define SAMPLES 1000u
+
+static uint32_t samples[SAMPLES], sample_count, overhead;
+static volatile uint32_t begun, ended;
+
+/* Stamps to memory, so that the pair costs the same wherever it stands. */
+#define BEGIN() asm volatile("rdtsc\n\tmov %%eax, %0" : "=m"(begun) : : "eax", "edx", "memory")
+#define END() asm volatile("rdtsc\n\tmov %%eax, %0" : "=m"(ended) : : "eax", "edx", "memory")
+
+static void sample_add(void)
+{
+	if (sample_count < SAMPLES)
+		samples[sample_count++] = ended - begun - overhead;
+}
+
+static void sort(void)
+{
+	for (uint32_t gap = SAMPLES / 2; gap; gap /= 2)
+		for (uint32_t i = gap; i < sample_count; i++) {
+			uint32_t value = samples[i], at = i;
+			for (; at >= gap && samples[at - gap] > value; at -= gap)
+				samples[at] = samples[at - gap];
+			samples[at] = value;
+		}
+}
+
+static void report(const char *name)
+{
+	sort();
+	print("bench %s min %u median %u max %u samples %u\n", name, samples[0], samples[(sample_count - 1) / 2],
+	      samples[sample_count - 1], sample_count);
+	sample_count = 0;
+}
+
+/* Runs `before`, measures `work`, runs `after`; the first round, which warms up, doesn't count. */
+#define MEASURE(name, before, work, after)                                                         \
+	do {                                                                                       \
+		for (uint32_t round = 0; round <= SAMPLES; round++) {                              \
+			before;                                                                    \
+			BEGIN();                                                                   \
+			work;                                                                      \
+			END();                                                                     \
+			after;                                                                     \
+			if (round)                                                                 \
+				sample_add();                                                      \
+		}                                                                                  \
+		report(name);                                                                      \
+	} while (0)
+
+static void must_return(uint32_t result)
+{
+	if (result != RETURN)
+		root_fail("a call", result);
+}
+
+/* ---- services: domains that share this program's image ----------------------------------------------- */
+enum { OP_NOTHING, OP_FORWARD, OP_CATCH };
+
+OPERATION static uint64_t do_nothing(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	(void)a;
+	(void)b;
+	(void)badge_high;
+	return ANSWER(0, badge);
+}
+
+OPERATION static uint64_t do_forward(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	(void)badge;
+	(void)badge_high;
+	return ANSWER(DOOR_STATUS(door_call(1 | OPTION_NESTED, OP_NOTHING, a, b, NULL)), 0);
+}
+
+/* The lent window has no page at 0: fault, delivery, catch, resumed. */
+OPERATION static uint64_t do_catch(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	uint32_t value;
+	(void)badge;
+	(void)a;
+	(void)b;
+	(void)badge_high;
+	BEGIN();
+	_Bool ok = try_load((const uint32_t *)WINDOW_0, &value);
+	END();
+	return ANSWER(ok, 0);
+}
+
+SERVICE_OPERATIONS([OP_NOTHING] = do_nothing, [OP_FORWARD] = do_forward, [OP_CATCH] = do_catch)
+
+static void service_make(struct domain *domain, const char *name)
+{
+	domain_make(domain, name, 0);
+	domain_share_image(domain);
+	domain_entries(domain, (uint32_t)service_entry, (uint32_t)fault_entry);
+}
+
+static struct domain service_a, service_b;
+
+static void bench_calls(void)
+{
+	service_make(&service_a, "A");
+	service_make(&service_b, "B");
+	uint32_t door_a = slot(domain_door(&service_a, 7)).encoded;
+	uint32_t to_b = domain_door(&service_b, 8);
+	domain_give(&service_a, 1, to_b);
+	uint32_t result, value;
+	MEASURE("call_return", , result = door_call(door_a, OP_NOTHING, 1, 2, &value), must_return(result));
+	MEASURE("call_return_nested", , result = door_call(door_a, OP_FORWARD, 1, 2, &value), must_return(result));
+
+	/* the first source document's measure: two windows, four capabilities, port rights of both */
+	domain_ports(&service_b, (struct object){0}, 0x80, 0x80);
+	uint32_t door_b = slot(to_b).encoded | OPTION_CAPABILITIES | OPTION_WINDOWS;
+	struct words words;
+#define LEND_WORDS                                                                                 \
+	(struct words)                                                                             \
+	{                                                                                          \
+		{OP_NOTHING, 0, LEND_SLOTS(ROOT_DOMAIN, ROOT_THREAD, ROOT_PORTS, ROOT_AUTHORITY),  \
+		 LEND_WINDOWS(IMAGE_BASE >> 22, BOOT_RECORD >> 22)}                                \
+	}
+	MEASURE("call_return_lend_8mib", , words = LEND_WORDS; result = invoke(door_b, &words), must_return(result));
+
+	uint32_t window = slot(domain_door(&service_b, 9)).encoded | OPTION_WINDOWS;
+	uint32_t empty = frame_take(); /* a table without a page */
+	MUST(kernel_create(AUTHORITY, OBJECT_TABLE, 0, empty, object_generation(empty), 0));
+	uint32_t *directory = frame_pointer(boot_record->root_directory_frame);
+	directory[2] = empty << 12 | PAGE_USER | PAGE_WRITE;
+	for (uint32_t round = 0; round <= SAMPLES; round++) {
+		words = (struct words){{OP_CATCH, 0, 0, LEND_WINDOWS(2, 0)}};
+		must_return(invoke(window, &words));
+		if (round)
+			sample_add();
+	}
+	report("fault_catch");
+}
+
+static void bench_operations(void)
+{
+	uint32_t error, spare = slot_take(), status;
+	MEASURE("null_invoke", ,
+		asm volatile("mov %1, %%eax\n\txor %%esi, %%esi\n\t" SYSENTER
+			     : "=&a"(status)
+			     : "i"(ROOT_THREAD)
+			     : "ecx", "edx", "esi", "memory"),
+		MUST(status));
+	MEASURE("capability_copy", , error = kernel_copy(slot(100), slot(ROOT_DOMAIN)), MUST(error));
+	slot_give(spare);
+}
+
+static void bench_objects(void)
+{
+	uint32_t data = frame_take(), control = frame_take(), generation, errors;
+	slot_t spare = slot(101);
+	MEASURE(
+		"create_destroy_thread",
+		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES),
+		errors = kernel_create(AUTHORITY, OBJECT_DATA_PAGE, 0, data, generation, 0);
+		errors |= kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control, generation, data);
+		errors |= kernel_destroy(AUTHORITY, control, generation);
+		errors |= kernel_destroy(AUTHORITY, data, generation), MUST(errors));
+	MEASURE(
+		"create_fetch_destroy_thread",
+		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES),
+		errors = kernel_create(AUTHORITY, OBJECT_DATA_PAGE, 0, data, generation, 0);
+		errors |= kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control, generation, data);
+		errors |= kernel_fetch(AUTHORITY, control, spare);
+		errors |= kernel_destroy(AUTHORITY, control, generation);
+		errors |= kernel_destroy(AUTHORITY, data, generation), MUST(errors));
+	MEASURE(
+		"create_destroy_domain",
+		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES);
+		memcpy(frame_pointer(data), frame_pointer(boot_record->template_frame), PAGE_BYTES),
+		errors = kernel_create(AUTHORITY, OBJECT_DIRECTORY, 0, data, generation, 0);
+		errors |= kernel_create(AUTHORITY, OBJECT_DOMAIN, 0, control, generation, data);
+		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
+}
+
+/* ---- threads --------------------------------------------------------------------------------------------- */
+static struct thread worker;
+static uint8_t worker_stack[4096] __attribute__((aligned(16)));
+void thread_begin(void);
+
+static void worker_start(void (*function)(void))
+{
+	if (!worker.object.frame)
+		thread_make(&worker, "worker", &service_a);
+	MUST(kernel_thread_stop(slot(worker.object.slot)));
+	thread_go(&worker, (uint32_t)thread_begin, (uint32_t)worker_stack + sizeof(worker_stack) - 16,
+		  (uint32_t)function);
+}
+
+static void worker_waits(void)
+{
+	uint32_t bits;
+	for (;;)
+		kernel_wait(1, DEADLINE_NEVER, &bits);
+}
+
+static void worker_signals(void)
+{
+	for (;;) {
+		BEGIN();
+		kernel_signal(slot(2), 1);
+	}
+}
+
+static void worker_stamps(void)
+{
+	for (;;) {
+		END();
+		begun = ended;
+	}
+}
+
+/* Two stamps without anything between: how long it was not running. */
+static volatile uint32_t longest;
+static void worker_watches(void)
+{
+	for (;;) {
+		BEGIN();
+		END();
+		if (ended - begun > longest)
+			longest = ended - begun;
+	}
+}
+
+static void bench_dispatch(void)
+{
+	struct dispatch_result result;
+	slot_t thread;
+	uint32_t error;
+	uint64_t far = cycles() + 1000ull * boot_record->cycles_per_ms;
+	worker_start(worker_waits);
+	thread = slot(worker.object.slot);
+	MUST(kernel_dispatch(thread, 0, far, 0, &result));
+	MEASURE("dispatch_round_trip", MUST(kernel_signal(thread, 1)),
+		error = kernel_dispatch(thread, 0, far, 0, &result), MUST(error));
+
+	domain_give(&service_a, 2, ROOT_THREAD);
+	worker_start(worker_signals);
+	for (uint32_t round = 0; round <= SAMPLES; round++) {
+		MUST(kernel_dispatch(thread, 1, far, 0, &result));
+		END();
+		if (round)
+			sample_add();
+	}
+	report("signal_to_dispatch");
+
+	/* from the last instruction before the timer's interrupt to the next one: interrupt, dispatcher
+	 * told, dispatched again */
+	worker_start(worker_watches);
+	for (uint32_t round = 0; round <= SAMPLES; round++) {
+		uint64_t deadline = cycles() + 20000 + round % 7;
+		longest = 0;
+		MUST(kernel_dispatch(thread, 0, deadline, 0, &result));
+		MUST(kernel_dispatch(thread, 0, cycles() + 5000, 0, &result));
+		begun = 0;
+		ended = longest;
+		if (round)
+			sample_add();
+	}
+	report("preempt_resume");
+	(void)worker_stamps;
+}
+
+/* Line 4: the serial port says "transmitter empty" as soon as it is asked to. The interrupt's path
+ * with a signal to a thread that does not wait for it, and back. */
+static void port_write(uint16_t port, uint8_t value)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+static uint8_t port_read(uint16_t port)
+{
+	uint8_t value;
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+static void bench_interrupt(struct object bitmap)
+{
+	uint32_t quiet, round;
+	domain_ports(&root_domain, bitmap, 0x3F8, 0x3FF);
+	port_write(0x3FC, 0x0B);
+	MUST(kernel_irq_bind(slot(ROOT_IRQ_FIRST + 4), slot(ROOT_THREAD), 5));
+	MUST(kernel_irq_acknowledge(slot(ROOT_IRQ_FIRST + 4)));
+	BEGIN();
+	port_write(0x3F9, 0);
+	asm volatile("nop; nop; nop; nop");
+	END();
+	quiet = ended - begun;
+	for (round = 0; round <= SAMPLES; round++) {
+		uint32_t bits;
+		BEGIN();
+		port_write(0x3F9, 2);
+		asm volatile("nop; nop; nop; nop");
+		END();
+		begun += quiet - overhead;
+		MUST(kernel_wait(1 << 5, 0, &bits));
+		if (bits != 1 << 5)
+			root_fail("the line did not interrupt", 0);
+		port_write(0x3F9, 0);
+		port_read(0x3FA);
+		MUST(kernel_irq_acknowledge(slot(ROOT_IRQ_FIRST + 4)));
+		if (round)
+			sample_add();
+	}
+	report("irq_kernel_path");
+}
+
+int main(void)
+{
+	root_begin();
+	for (uint32_t i = 0; i < 3; i++) {
+		BEGIN();
+		END();
+		overhead = ended - begun;
+	}
+	bench_calls();
+	bench_operations();
+	bench_objects();
+	bench_dispatch();
+	bench_interrupt(root_bitmap);
+	machine_end(1);
+}
