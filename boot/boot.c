@@ -21,12 +21,8 @@ void boot_refuse(const char *sentence, const char *name, const char *reason)
 	console_text(name);
 	console_text(reason[0] ? ": " : "");
 	console_text(reason);
-	console_text(".\nEND failure\n");
-	port_write(0xF4, 0x11);
-	for (const char *s = "Shutdown"; *s; s++)
-		port_write(0x8900, *s);
-	for (;;)
-		asm volatile("cli; hlt");
+	console_text(".\n");
+	machine_end();
 }
 
 void boot_main(const struct boot_entry *entry)

@@ -78,11 +78,14 @@ check_processor:
 	mov	[first_features], edx
 	mov	ecx, eax
 	mov	esi, no_sysenter
-	and	eax, 0x0FFF                     ; the first Pentium Pro says SEP and has none
-	cmp	eax, 0x633                      ; (SDM volume 2, "SYSENTER")
+	and	ah, 15                          ; the first Pentium Pro says SEP and has none:
+	cmp	ah, 6                           ; family 6, model and stepping below 3
+	jne	.sep                            ; (SDM volume 2, "SYSENTER")
+	cmp	al, 0x30
 	jae	.sep
-	cmp	eax, 0x600
-	jae	refuse
+	and	al, 15
+	cmp	al, 3
+	jb	refuse
 .sep:	test	edx, 1 << 11
 	jz	refuse
 	mov	esi, no_large_pages
@@ -119,7 +122,11 @@ refuse:	mov	edi, 0xB8000
 	mov	ecx, 20000                      ; time enough for a byte on any PC
 .wait:	loop	.wait
 	jmp	.next
-.stop:	mov	al, 0x11                        ; QEMU's isa-debug-exit; a PC ignores it
+.stop:	mov	dl, 0xFD
+.busy:	in	al, dx
+	test	al, 0x40                        ; the last byte is on its way
+	loopz	.busy
+	mov	al, 0x11                        ; QEMU's isa-debug-exit; a PC ignores it
 	out	0xF4, al
 	mov	esi, shutdown
 	mov	edx, 0x8900
@@ -130,12 +137,13 @@ refuse:	mov	edi, 0xB8000
 	jmp	.halt
 
 section .data
+%define END 13, 10, "END failure", 13, 10, 0
 %define CAN_NOT "Nous can't run here: this processor has no "
-no_cpuid:	db CAN_NOT, "CPUID instruction.", 13, 10, 0
-no_sysenter:	db CAN_NOT, "SYSENTER (SEP).", 13, 10, 0
-no_large_pages:	db CAN_NOT, "4 MiB pages (PSE).", 13, 10, 0
-no_global_pages: db CAN_NOT, "global pages (PGE).", 13, 10, 0
-no_counter:	db CAN_NOT, "time stamp counter (TSC).", 13, 10, 0
+no_cpuid:	db CAN_NOT, "CPUID instruction.", END
+no_sysenter:	db CAN_NOT, "SYSENTER (SEP).", END
+no_large_pages:	db CAN_NOT, "4 MiB pages (PSE).", END
+no_global_pages: db CAN_NOT, "global pages (PGE).", END
+no_counter:	db CAN_NOT, "time stamp counter (TSC).", END
 shutdown:	db "Shutdown"
 	align 8
 first_cycles:	dq 0                            ; struct boot_entry

@@ -131,7 +131,7 @@ void root_start(struct boot_record *record)
 	record->root_thread = frame_of(thread_page);
 	record->first_free_frame = frames_taken_end();
 	*copy = *record;
-	cpu.interrupts = cpu.idle = 0;
+	cpu.interrupts = cpu.idle = cpu.lost = 0;
 	cpu.start = cpu.last = cycles();
 	thread_run();
 }

@@ -48,9 +48,8 @@ static uint32_t create_thread(uint32_t frame, uint32_t data, uint32_t home)
 	if (!is_free_object(data, OBJECT_DATA_PAGE) || home >= low_end_frame || !object_table[home].page ||
 	    (object_table[home].page & OBJECT_KIND_MASK) != OBJECT_DOMAIN)
 		return ERROR_ARGUMENT;
-	object_table[data].page |= OBJECT_ATTACHED;
 	thread->self = reference_to(frame);
-	thread->data[0] = reference_to(data);
+	data_page_bind(thread, 0, data);
 	thread->top = ACTIVATION_HOME;
 	thread->fpu[0] = 0x7F; /* FCW 037F, MXCSR 1F80: as after FNINIT, all exceptions masked */
 	thread->fpu[1] = 0x03;
@@ -210,6 +209,8 @@ uint32_t authority_destroy(struct capability *capability, struct call_frame *fra
 		destroy_domain(page);
 	else if (kind == OBJECT_BITMAP)
 		destroy_bitmap(number);
+	else if (kind == OBJECT_DATA_PAGE && word & OBJECT_ATTACHED)
+		data_page_unbind(number);
 	retire(number);
 	if (loaded)
 		thread_run();

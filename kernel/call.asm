@@ -13,7 +13,7 @@ bits 32
 
 global entry_sysenter, leave_by_call, sysexits
 extern leave_iret
-extern cpu, tss, cpu_stack_top, object_table, method
+extern cpu, tss, cpu_stack_top, object_table, operations, operation_refused
 extern call_options_rare, return_capabilities, slot_named, data_page_back, return_unwind
 
 %define ESP0            tss + 4
@@ -118,27 +118,9 @@ not_door:
 	jmp	[ss:kinds + edx * 4]
 
 	align 16
-kind_object:
-	mov	edx, [ss:eax]
-	mov	ecx, [ss:eax + 4]
-	and	edx, CAPABILITY_INDEX_MASK
-	cmp	ecx, [ss:object_table + edx]
-	jne	error_stale
-	test	esi, esi
-	jnz	call_method
-probe:	xor	eax, eax
-exit_call:                                      ; every method and error leaves here
-	pop	edx
-	pop	ecx
-exit_words:
-	sti
-sysexit_method:
-	sysexit
-
-	align 16
 kind_self:
 	cmp	esi, SELF_COPY
-	jne	.other
+	jne	kind_self.other
 	lea	edx, [edi - 1]                  ; slot 0 can't be overwritten
 	cmp	edx, LIST_SLOTS - 2
 	ja	call_method
@@ -157,37 +139,77 @@ kind_self:
 	pop	dword [ss:edi + 8]
 	pop	dword [ss:edi + 4]
 	pop	dword [ss:edi]
-	xor	eax, eax
-	jmp	exit_call
-.other:	test	esi, esi
+probe:	xor	eax, eax
+exit_call:                                      ; every method and error leaves here
+	pop	edx
+	pop	ecx
+exit_words:
+	sti
+sysexit_method:
+	sysexit
+
+kind_self.other:
+	test	esi, esi
+	jnz	call_method
+	jmp	probe
+
+	align 16
+kind_object:
+	mov	edx, [ss:eax]
+	mov	ecx, [ss:eax + 4]
+	and	edx, CAPABILITY_INDEX_MASK
+	cmp	ecx, [ss:object_table + edx]
+	jne	error_stale
+	test	esi, esi
 	jz	probe
 
 ; C methods: uint32_t method(struct capability *, struct call_frame *), on the CPU's stack. The frame
 ; stays below the activation, so a method that does not come back has nothing left to save.
+; The table (capability.c) gives for kind and operation the function, the rights that it needs, and
+; the bits of word 0 that must be zero.
 call_method:
 	push	ebp
 	push	ebx
 	push	edi
 	push	esi
 	sub	esp, 4
+	movzx	ecx, byte [ss:eax + 3]          ; kind << 4 | rights
+	mov	edx, esi
+	and	edx, OPERATIONS_PER_KIND - 1
+	mov	ebx, ecx
+	and	ebx, 0xF0
+	not	ecx
+	or	ebx, edx
+	and	ecx, RIGHTS_ALL                 ; the rights that it lacks
+	xor	edx, esi
+	or	ecx, edx                        ; and the rest of word 0
 	mov	edx, esp
 	mov	esp, cpu_stack_top
-	FOR_C
-	call	method
+	test	[ss:operations + ebx * 8 + 4], ecx
+	mov	ecx, USER_DATA                  ; the user's flat segment: nothing to restore later
+	mov	ds, ecx
+	mov	es, ecx
+	cld
+	jnz	.refused
+	call	[operations + ebx * 8]
+.answer:
 	mov	esp, [ss:ESP0]
 	sub	esp, 24
+	jmp	leave_words
+.refused:
+	call	operation_refused
+	jmp	.answer
+
+; void leave_by_call(struct call_frame *): resume a thread that left by a system call
+leave_by_call:
+	mov	esp, eax
+	pop	eax
 leave_words:
 	pop	esi
 	pop	edi
 	pop	ebx
 	pop	ebp
 	jmp	exit_call
-
-; void leave_by_call(struct call_frame *): resume a thread that left by a system call
-leave_by_call:
-	mov	esp, eax
-	pop	eax
-	jmp	leave_words
 
 ; ---- a call with options, or from a special activation -------------------------------------------
 ; The new activation is pushed from its top: see struct activation.
@@ -216,11 +238,10 @@ call_found:
 	cmp	byte [ss:edx + 3], DOOR_BYTE
 	jne	slow_not_door
 	xor	al, al
-call_door:                                      ; edx the door, eax options and flags so far
 	mov	ecx, [ss:edx]
-	and	ecx, CAPABILITY_INDEX_MASK
-	mov	ecx, [ss:object_table + ecx]
-	cmp	ecx, [ss:edx + 4]
+	mov	ecx, [DOOR_GENERATION + ecx]
+call_door:                                      ; edx the door, ecx its object's generation, eax options
+	cmp	ecx, [ss:edx + 4]               ; and flags so far
 	jne	error_stale
 	test	esp, 0x800
 	jz	error_depth
@@ -380,6 +401,8 @@ slow_not_door:
 	jmp	error_argument
 .confidential:
 	mov	al, ACTIVATION_CONFIDENTIAL
+	mov	ecx, [ss:edx]
+	mov	ecx, [DOOR_GENERATION + ecx - (RIGHT_CONFIDENTIAL << CAPABILITY_RIGHTS_SHIFT)]
 	jmp	call_door
 
 ; Some byte of EBX names a slot that is itself lent: lent on. It can't be kept if it was not to keep.
@@ -494,13 +517,13 @@ caller_dead:
 ; ---- leaving a fault handler: the registers that a fault leaves alone must survive, so the operation
 ; stands in EAX: RESUME_SAME, RESUME_AT (at EDX), RESUME_JUMP (at EDX, stack ECX).
 ; Into the rollforward section it is always LOST: the handler may have used the log.
-resume:	mov	ecx, eax
-	xor	ecx, RESUME_AT
-	test	ecx, ~(OPTION_RESULTS | OPTION_NESTED)
-	jnz	error_argument
-	cmp	eax, RESUME_AT | OPTION_NESTED
-	je	error_argument
-	cmp	dword [CPU(FAST_LIMIT)], 0
+resume:	cmp	eax, RESUME_AT
+	je	.known
+	cmp	eax, RESUME_SAME
+	je	.known
+	cmp	eax, RESUME_JUMP
+	jne	error_argument
+.known:	cmp	dword [CPU(FAST_LIMIT)], 0
 	jne	error_no_record
 	mov	ecx, [A(FLAGS) + 8]             ; two words stand below the activation
 	test	cl, ACTIVATION_HANDLING

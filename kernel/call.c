@@ -23,7 +23,7 @@ uint32_t call_options_rare(uint32_t options)
 	if (options & OPTION_MAY_WAIT && !activation_may_wait())
 		options &= ~OPTION_MAY_WAIT;
 	if (options & OPTION_NEXT_PAGE) {
-		if (!thread->data[thread->data_number + 1].word)
+		if (!thread->data[thread->data_number + 1])
 			return 0;
 		thread->data_number++;
 		data_pages_load(thread);
@@ -76,7 +76,7 @@ bool thread_pop(struct thread *thread, uint32_t error)
 		struct activation *activation = activation_of(thread);
 		if (!thread->fast_limit) {
 			if (activation->flags & ACTIVATION_CONFIDENTIAL)
-				thread->data[thread->data_number].word = 0;
+				thread->data[thread->data_number] = 0;
 			if (activation->flags & OPTION_NEXT_PAGE)
 				thread->data_number--;
 			if (!(activation->flags & ACTIVATION_CALLER_SPECIAL))
@@ -89,7 +89,7 @@ bool thread_pop(struct thread *thread, uint32_t error)
 			frame->status = error; /* eip and esp are what its call left there */
 			for (uint32_t i = 0; i < 4; i++)
 				frame->word[i] = 0;
-			thread->by_call = true;
+			thread->by_call = BY_CALL_INSIDE;
 			return true;
 		}
 		error = ERROR_CALLEE_DESTROYED;

@@ -3,30 +3,46 @@
 #include "kernel.h"
 #include "x86/x86.h"
 
-static const struct operation_entry {
+static uint32_t operation_none(struct capability *capability, struct call_frame *frame)
+{
+	(void)capability;
+	(void)frame;
+	return ERROR_OPERATION;
+}
+
+/*
+ * By kind and number: the function, and what makes call.asm refuse it: the rights that it needs in
+ * bits 3..0, the bits of word 0 that must be zero above.
+ */
+#define RESERVED_MOST ~(OPERATIONS_PER_KIND - 1)
+#define RESERVED_DISPATCH ~((OPERATIONS_PER_KIND - 1) | 31u << DISPATCH_BIT_SHIFT | DISPATCH_STEP)
+#define RESERVED_CREATE 0xF0u
+uint32_t operation_refused(struct capability *capability, struct call_frame *frame);
+#pragma GCC diagnostic ignored "-Woverride-init" /* the first line stands for all that follow */
+const struct operation_entry {
 	operation_function *function;
-	uint32_t rights;
+	uint32_t refuse;
 } operations[CAPABILITY_KINDS][OPERATIONS_PER_KIND] = {
+	[0 ... CAPABILITY_KINDS - 1] = {[0 ... OPERATIONS_PER_KIND - 1] = {operation_none, RESERVED_MOST}},
 #define OPERATION_ENTRY(kind, number, name, rights, arguments, answers, cost)                      \
-	[CAPABILITY_##kind][number] = {name, rights},
+	[CAPABILITY_##kind][number] = {name, (rights) | RESERVED_MOST},
 	OPERATIONS(OPERATION_ENTRY)
 #undef OPERATION_ENTRY
+	[CAPABILITY_THREAD][thread_dispatch_op] = {thread_dispatch, RIGHT_DISPATCH | RESERVED_DISPATCH},
+	[CAPABILITY_AUTHORITY][authority_create_op] = {authority_create, RIGHT_CREATE | RESERVED_CREATE},
 };
 
-/* Every C operation starts here (call.asm has checked slot, kind and generation). */
-uint32_t method(struct capability *capability, struct call_frame *frame)
+/* call.asm found a right missing or a bit set: which? */
+uint32_t operation_refused(struct capability *capability, struct call_frame *frame)
 {
 	uint32_t number = frame->word[0] & 0xFF;
 	if (number >= OPERATIONS_PER_KIND)
 		return ERROR_OPERATION;
 	const struct operation_entry *entry = &operations[capability_kind(capability)][number];
-	if (!entry->function)
+	if (entry->function == operation_none)
 		return ERROR_OPERATION;
-	if (entry->rights & ~(capability->word >> CAPABILITY_RIGHTS_SHIFT))
-		return ERROR_RIGHT;
-	if (frame->word[0] >> 8 && entry->function != thread_dispatch && entry->function != authority_create)
-		return ERROR_ARGUMENT;
-	return entry->function(capability, frame);
+	uint32_t missing = ~(capability->word >> CAPABILITY_RIGHTS_SHIFT) & RIGHTS_ALL;
+	return entry->refuse & missing ? ERROR_RIGHT : ERROR_ARGUMENT;
 }
 
 void capability_make(struct capability *at, uint32_t kind, uint32_t rights, uint32_t word)

@@ -14,10 +14,17 @@ void account(uint64_t *to)
 	cpu.last = now;
 }
 
-/* Time that was anybody's work: elapsed less interrupts and idle. Valid right after account(). */
+/* The same for time that is nobody's work: interrupts and idle. */
+void account_lost(uint64_t *to)
+{
+	account(&cpu.lost);
+	*to = cpu.lost - (to == &cpu.idle ? cpu.interrupts : cpu.idle);
+}
+
+/* Time that was anybody's work, as of the last account(). */
 static uint64_t work_time(void)
 {
-	return cpu.last - cpu.interrupts - cpu.idle;
+	return cpu.last - cpu.lost;
 }
 
 static void dispatch_answer(struct call_frame *frame, uint32_t reason, uint64_t consumed, uint32_t bits)
@@ -106,8 +113,6 @@ uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame
 	struct thread *thread = object_page(object_at(capability->word)), *self = cpu.thread;
 	uint32_t options = frame->word[0] & ~0xFFu, mask = frame->word[1];
 	uint64_t deadline = (uint64_t)frame->word[3] << 32 | frame->word[2];
-	if (options & ~(DISPATCH_STEP | 31u << DISPATCH_BIT_SHIFT))
-		return ERROR_ARGUMENT;
 	if (thread->state != THREAD_READY)
 		return ERROR_STATE;
 	if (!activation_may_wait())
@@ -126,13 +131,12 @@ uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame
 	bool first = deadline < below->deadline;
 	level->thread = thread;
 	level->mask = mask;
+	level->options = options;
 	level->deadline = first ? deadline : below->deadline;
 	level->deadline_level = first ? cpu.depth : below->deadline_level;
 	level->start = work_time();
 	thread->level = cpu.depth++;
 	thread->state = THREAD_IN_CHAIN;
-	thread->notify = self->self;
-	thread->notify_bits = 1u << (options >> DISPATCH_BIT_SHIFT & 31);
 	cpu.stepping = options & DISPATCH_STEP;
 	timer_arm(level->deadline);
 	thread_run();
@@ -160,6 +164,8 @@ uint32_t self_wait(struct capability *self, struct call_frame *frame)
 	thread_save(true);
 	thread->state = THREAD_WAITING;
 	if (thread->level) {
+		thread->notify = cpu.level[thread->level - 1].thread->self;
+		thread->notify_bits = 1u << (cpu.level[thread->level].options >> DISPATCH_BIT_SHIFT & 31);
 		chain_cut(thread->level, DISPATCH_WAITING);
 	} else {
 		cpu.level[0].deadline = deadline;
@@ -180,7 +186,7 @@ static void root_wake(bool deadline)
 	root->state = THREAD_IN_CHAIN;
 	cpu.level[0].deadline = DEADLINE_NEVER;
 	cpu.depth = 1;
-	account(&cpu.interrupts);
+	account_lost(&cpu.interrupts);
 	thread_run();
 }
 
@@ -189,10 +195,10 @@ static void interrupt_end(uint32_t level, uint32_t reason)
 	if (level) {
 		thread_save(false);
 		chain_cut(level, reason);
-		account(&cpu.interrupts);
+		account_lost(&cpu.interrupts);
 		thread_run();
 	}
-	account(&cpu.interrupts);
+	account_lost(&cpu.interrupts);
 }
 
 static void interrupt_timer(void)
@@ -215,7 +221,10 @@ static void interrupt_timer(void)
  */
 void interrupt(uint32_t line)
 {
-	account(cpu.depth ? &cpu.thread->consumed : &cpu.idle);
+	if (cpu.depth)
+		account(&cpu.thread->consumed);
+	else
+		account_lost(&cpu.idle);
 	if (line == 0) {
 		pic_end(line);
 		interrupt_timer();

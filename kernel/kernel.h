@@ -109,20 +109,27 @@ struct call_frame {
  * Invariants: state IN_CHAIN if and only if cpu.level[level].thread is this one. A thread that does
  * not run has its frame below top: a call_frame if `by_call`, else a trap_frame.
  */
+#define BY_CALL_INSIDE 1u /* somewhere in a service, or special */
+#define BY_CALL_HOME 2u	  /* at home, not special: the switch's fast path */
 struct thread {
 	struct reference self; /* word is the tag in TAG_PAGE */
 	uint32_t top;	       /* offset of the running activation, when the thread doesn't run */
 	uint32_t fast_limit;   /* likewise: FAST_LIMIT, or 0 when the activation is special */
-	uint32_t by_call;
-	uint32_t state; /* enum thread_state */
+	uint16_t state;	  /* enum thread_state */
+	uint16_t by_call; /* 0, or BY_CALL_...; beside state for one comparison (switch.asm) */
 	uint32_t level;
 	uint32_t events, wait_mask;
 	struct reference notify; /* who is told of a wake-up ... */
-	uint32_t notify_bits;	 /* ... by these bits */
+	uint32_t notify_bits;	 /* ... by these bits; both set when it waits */
 	uint32_t data_number;	 /* of the current data page */
 	uint64_t consumed;	 /* cycles, kernel included, interrupts excluded */
 	uint32_t fault[4];	 /* why it stopped: class, address, EIP, domain word */
-	struct reference data[DATA_PAGES_MAX + 1]; /* the last one stays none */
+	/*
+	 * Entries of window_table for the data pages, 0: none (the last one stays so). A data page
+	 * belongs to one thread, and its object table entry names it; destroying the page clears the
+	 * entry here, so this is the one reference that is not compared at each use (R1).
+	 */
+	uint32_t data[DATA_PAGES_MAX + 1];
 	uint8_t fpu[512] __attribute__((aligned(512)));
 };
 _Static_assert(offsetof(struct thread, fpu) == 512, "FXSAVE needs 16; the stack needs the rest");
@@ -132,6 +139,7 @@ _Static_assert(offsetof(struct thread, fpu) == 512, "FXSAVE needs 16; the stack 
 struct level {
 	struct thread *thread;
 	uint32_t mask;		 /* events of the dispatcher that end it */
+	uint32_t options;	 /* word 0 of the dispatch: the bit that tells a wake-up */
 	uint32_t deadline_level; /* whose deadline comes first */
 	uint64_t deadline;	 /* earliest of this and all levels below */
 	uint64_t start;		 /* working time (elapsed less interrupts, idle) at the dispatch */
@@ -145,9 +153,11 @@ struct cpu {
 	uint32_t stepping;	       /* the running thread was dispatched for one instruction */
 	uint64_t last;		       /* everything before this stamp is on somebody's account */
 	uint64_t start, interrupts, idle;
+	uint64_t lost; /* interrupts + idle */
 	uint64_t armed;		  /* the timer fires no later than this */
 	struct level level[CHAIN_MAX];
 };
+_Static_assert(sizeof(struct level) == 32, "switch.asm shifts");
 extern struct cpu cpu;
 
 /* ---- looking things up --------------------------------------------------------------------------------------- */
@@ -204,8 +214,11 @@ bool activation_may_wait(void);
 void thread_save(uint32_t by_call);
 _Noreturn void thread_run(void);
 void data_pages_load(struct thread *thread);
+void data_page_bind(struct thread *thread, uint32_t number, uint32_t page);
+void data_page_unbind(uint32_t page);
 /* dispatch.c */
 void account(uint64_t *to);
+void account_lost(uint64_t *to);
 uint32_t signal(struct thread *thread, uint32_t bits);
 void chain_cut(uint32_t level, uint32_t reason);
 _Noreturn void thread_stop_running(uint32_t reason);
@@ -221,6 +234,7 @@ void bitmap_enter(struct domain *domain, const void *table);
 extern uint32_t low_end_frame;
 /* panic.c */
 _Noreturn void panic(const char *what, const struct trap_frame *frame);
+_Noreturn void machine_end(void);
 void console_put(char c);
 void console_text(const char *text);
 void console_hex(uint32_t value);

@@ -5,6 +5,7 @@
 #define SERIAL 0x3F8u
 #define SERIAL_STATUS (SERIAL + 5)
 #define SERIAL_EMPTY 0x20u
+#define SERIAL_IDLE 0x40u
 #define SCREEN ((volatile uint16_t *)(KERNEL_BASE + 0xB8000u))
 #define COLUMNS 80u
 #define ROWS 25u
@@ -66,6 +67,19 @@ void console_decimal(uint32_t value)
 static bool is_text(uint32_t address)
 {
 	return address >= (uint32_t)kernel_text && address < (uint32_t)kernel_text_end;
+}
+
+/* With failure: QEMU's isa-debug-exit, Bochs' port; a PC halts. */
+void machine_end(void)
+{
+	console_text("END failure\n");
+	while (!(port_read(SERIAL_STATUS) & SERIAL_IDLE))
+		;
+	port_write(0xF4, 0x11);
+	for (const char *s = "Shutdown"; *s; s++)
+		port_write(0x8900, *s);
+	for (;;)
+		asm volatile("cli; hlt");
 }
 
 static void symbol_print(uint32_t address)
@@ -131,12 +145,8 @@ void panic(const char *what, const struct trap_frame *frame)
 	uint32_t here;
 	asm volatile("mov %%esp, %0" : "=r"(here));
 	backtrace((uint32_t *)here);
-	console_text("\nEND failure\n");
-	port_write(0xF4, 0x11); /* QEMU's isa-debug-exit */
-	for (const char *s = "Shutdown"; *s; s++)
-		port_write(0x8900, *s); /* Bochs */
-	for (;;)
-		asm volatile("cli; hlt");
+	console_put('\n');
+	machine_end();
 }
 
 /* Own TSS and stack: the interrupted registers are in the main TSS. */

@@ -6,17 +6,11 @@ struct cpu cpu;
 struct object object_table[OBJECTS_MAX];
 uint32_t fpu_has_fxsr; /* else FNSAVE and FRSTOR: before the Pentium III */
 
-static uint32_t page_entry(struct reference data)
-{
-	void *page = data.word ? reference_page(data) : NULL;
-	return page ? physical(page) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER : 0;
-}
-
 /* The thread's current and next data page appear; the caller loads CR3 afterwards. */
 void data_pages_load(struct thread *thread)
 {
-	window_table[DATA_PAGE >> 12 & 1023] = page_entry(thread->data[thread->data_number]);
-	window_table[DATA_PAGE_NEXT >> 12 & 1023] = page_entry(thread->data[thread->data_number + 1]);
+	window_table[DATA_PAGE >> 12 & 1023] = thread->data[thread->data_number];
+	window_table[DATA_PAGE_NEXT >> 12 & 1023] = thread->data[thread->data_number + 1];
 }
 
 static void windows_clear(void)
@@ -41,7 +35,9 @@ void thread_save(uint32_t by_call)
 	struct thread *thread = cpu.thread;
 	thread->top = (uintptr_t)activation_running() & (PAGE_BYTES - 1);
 	thread->fast_limit = cpu.fast_limit;
-	thread->by_call = by_call;
+	thread->by_call = !by_call ? 0
+			  : thread->top == ACTIVATION_HOME && cpu.fast_limit ? BY_CALL_HOME
+									      : BY_CALL_INSIDE;
 	fpu_save(thread);
 	if (!cpu.fast_limit)
 		windows_clear();
@@ -133,7 +129,7 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 		thread_pop(thread, ERROR_ABORTED);
 	thread->fast_limit = FAST_LIMIT;
 	thread->data_number = 0;
-	thread->by_call = true;
+	thread->by_call = BY_CALL_HOME;
 	*call_frame_of(thread) =
 		(struct call_frame){.eip = frame->word[1], .esp = frame->word[2], .word[2] = frame->word[3]};
 	thread->fault[0] = 0;
@@ -197,6 +193,26 @@ uint32_t thread_stop(struct capability *capability, struct call_frame *frame)
 	return 0;
 }
 
+/* Both ways: the page's object table entry names the thread in place of an address. */
+void data_page_bind(struct thread *thread, uint32_t number, uint32_t page)
+{
+	object_table[page].page =
+		thread->self.word >> CAPABILITY_INDEX_SHIFT << 12 | OBJECT_ATTACHED | OBJECT_DATA_PAGE;
+	thread->data[number] = page << 12 | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
+}
+
+/* A data page ceases to be: its thread, if that still is one, has it no more. */
+void data_page_unbind(uint32_t page)
+{
+	const struct object *owner = &object_table[object_table[page].page >> 12];
+	if ((owner->page & OBJECT_KIND_MASK) != OBJECT_THREAD)
+		return;
+	struct thread *thread = object_page(owner);
+	for (uint32_t i = 0; i < DATA_PAGES_MAX; i++)
+		if (thread->data[i] >> 12 == page)
+			thread->data[i] = 0;
+}
+
 /* A data page belongs to one thread, in order: the services that it calls stand on it. */
 uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 {
@@ -211,11 +227,9 @@ uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 		return ERROR_ARGUMENT;
 	if ((page->page & OBJECT_KIND_MASK) != OBJECT_DATA_PAGE)
 		return ERROR_KIND;
-	if (page->page & OBJECT_ATTACHED || (thread->data[number].word && reference_page(thread->data[number])))
+	if (page->page & OBJECT_ATTACHED || thread->data[number])
 		return ERROR_STATE;
-	page->page |= OBJECT_ATTACHED;
-	thread->data[number] =
-		(struct reference){found->word & CAPABILITY_INDEX_MASK, found->generation};
+	data_page_bind(thread, number, (found->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT);
 	if (thread == cpu.thread) {
 		data_pages_load(thread);
 		directory_load(cpu.running_domain->directory);

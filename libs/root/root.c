@@ -17,6 +17,8 @@ void machine_end(_Bool success)
 {
 	if (serial_lives)
 		print("END %s\n", success ? "success" : "failure");
+	if (serial_lives) /* the last byte must be out: a Bochs ends at once */
+		door_call(slot(console_slot).encoded, SERIAL_FLUSH, 0, 0, NULL);
 	port_write(0xF4, success ? 0x10 : 0x11);
 	for (const char *s = "Shutdown"; *s; s++)
 		port_write(0x8900, *s);

@@ -89,9 +89,17 @@ static inline uint32_t door_call(uint32_t target, uint32_t operation, uint32_t a
  * EDI (LEND_SLOTS); words that are not used so are arguments. */
 #define LEND_SLOTS(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define LEND_WINDOWS(first, second) ((uint32_t)(first) | (uint32_t)(second) << 16)
-static inline uint32_t door_call_lend(uint32_t target, struct words *words)
+static inline uint32_t door_call_lend(uint32_t target, uint32_t operation, uint32_t a, uint32_t slots,
+				      uint32_t windows, uint32_t *value)
 {
-	return invoke(target, words);
+	uint32_t status = target;
+	asm volatile("push %%ebp\n\tmov %%ecx, %%ebp\n\t" SYSENTER "pop %%ebp"
+		     : "+a"(status), "+S"(operation), "+D"(a), "+b"(slots), "+c"(windows)
+		     :
+		     : "edx", "memory", "cc");
+	if (value)
+		*value = operation;
+	return status;
 }
 
 /* After a call into a service that the caller does not trust: flags and segments as C wants them. */

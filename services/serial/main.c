@@ -6,6 +6,7 @@
 #define STATUS (PORT + 5)
 #define STATUS_DATA 1u
 #define STATUS_EMPTY 0x20u
+#define STATUS_IDLE 0x40u
 
 static inline void port_write(uint16_t port, uint8_t value)
 {
@@ -47,7 +48,20 @@ OPERATION static uint64_t serial_do_read(uint32_t badge, uint32_t a, uint32_t b,
 	return ANSWER(0, port_read(PORT));
 }
 
-SERVICE_OPERATIONS([SERIAL_WRITE] = serial_do_write, [SERIAL_READ] = serial_do_read)
+OPERATION static uint64_t serial_do_flush(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	(void)a;
+	(void)b;
+	(void)badge_high;
+	if (!(badge & SERIAL_MAY_WRITE))
+		return ANSWER(SERIAL_NOT_ALLOWED, 0);
+	while (!(port_read(STATUS) & STATUS_IDLE))
+		;
+	return ANSWER(0, 0);
+}
+
+SERVICE_OPERATIONS([SERIAL_WRITE] = serial_do_write, [SERIAL_READ] = serial_do_read,
+		   [SERIAL_FLUSH] = serial_do_flush)
 
 int main(void)
 {

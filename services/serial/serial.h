@@ -13,7 +13,8 @@
 #define SERIAL_MAY_WRITE 1u
 #define SERIAL_MAY_READ 2u
 
-enum serial_operation { SERIAL_WRITE, SERIAL_READ, SERIAL_OPERATIONS };
+/* SERIAL_FLUSH: until the last bit has left. */
+enum serial_operation { SERIAL_WRITE, SERIAL_READ, SERIAL_FLUSH };
 #define SERIAL_NOT_ALLOWED 1u /* statuses */
 #define SERIAL_NOTHING 2u
 

@@ -119,14 +119,11 @@ static void bench_calls(void)
 	/* the first source document's measure: two windows, four capabilities, port rights of both */
 	domain_ports(&service_b, (struct object){0}, 0x80, 0x80);
 	uint32_t door_b = slot(to_b).encoded | OPTION_CAPABILITIES | OPTION_WINDOWS;
-	struct words words;
-#define LEND_WORDS                                                                                 \
-	(struct words)                                                                             \
-	{                                                                                          \
-		{OP_NOTHING, 0, LEND_SLOTS(ROOT_DOMAIN, ROOT_THREAD, ROOT_PORTS, ROOT_AUTHORITY),  \
-		 LEND_WINDOWS(IMAGE_BASE >> 22, BOOT_RECORD >> 22)}                                \
-	}
-	MEASURE("call_return_lend_8mib", , words = LEND_WORDS; result = invoke(door_b, &words), must_return(result));
+	MEASURE("call_return_lend_8mib", ,
+		result = door_call_lend(door_b, OP_NOTHING, 1,
+					LEND_SLOTS(ROOT_DOMAIN, ROOT_THREAD, ROOT_PORTS, ROOT_AUTHORITY),
+					LEND_WINDOWS(IMAGE_BASE >> 22, BOOT_RECORD >> 22), &value),
+		must_return(result));
 
 	uint32_t window = slot(domain_door(&service_b, 9)).encoded | OPTION_WINDOWS;
 	uint32_t empty = frame_take(); /* a table without a page */
@@ -134,8 +131,7 @@ static void bench_calls(void)
 	uint32_t *directory = frame_pointer(boot_record->root_directory_frame);
 	directory[2] = empty << 12 | PAGE_USER | PAGE_WRITE;
 	for (uint32_t round = 0; round <= SAMPLES; round++) {
-		words = (struct words){{OP_CATCH, 0, 0, LEND_WINDOWS(2, 0)}};
-		must_return(invoke(window, &words));
+		must_return(door_call_lend(window, OP_CATCH, 0, 0, LEND_WINDOWS(2, 0), NULL));
 		if (round)
 			sample_add();
 	}
@@ -144,13 +140,13 @@ static void bench_calls(void)
 
 static void bench_operations(void)
 {
-	uint32_t error, spare = slot_take(), status;
+	uint32_t error, spare = slot_take();
+	MUST(kernel_probe(slot(ROOT_THREAD)));
 	MEASURE("null_invoke", ,
-		asm volatile("mov %1, %%eax\n\txor %%esi, %%esi\n\t" SYSENTER
-			     : "=&a"(status)
+		asm volatile("mov %0, %%eax\n\txor %%esi, %%esi\n\t" SYSENTER
+			     :
 			     : "i"(ROOT_THREAD)
-			     : "ecx", "edx", "esi", "memory"),
-		MUST(status));
+			     : "eax", "ecx", "edx", "esi", "memory"), );
 	MEASURE("capability_copy", , error = kernel_copy(slot(100), slot(ROOT_DOMAIN)), MUST(error));
 	slot_give(spare);
 }
