@@ -214,11 +214,9 @@ leave_words:
 ; ---- a call with options, or from a special activation -------------------------------------------
 ; The new activation is pushed from its top: see struct activation.
 not_door_nested:
-	cmp	byte [ss:eax + 3], DOOR_BYTE | RIGHT_CONFIDENTIAL
-	jne	not_door
 	mov	edx, eax
 	mov	eax, OPTION_NESTED
-	jmp	slow_not_door.confidential
+	jmp	slow_not_door
 door_confidential:
 	mov	edx, eax
 	xor	eax, eax
@@ -381,6 +379,7 @@ call_rare:
 	test	eax, ~(OPTIONS_CALL | 0xFF | SLOT_BANK_MASK)
 	jnz	error_argument
 	push	eax
+	and	eax, 0xFF | SLOT_BANK_MASK
 	FOR_C
 	call	slot_named
 	mov	edx, eax

@@ -126,11 +126,12 @@ uint32_t self_copy(struct capability *self, struct call_frame *frame)
 
 uint32_t self_move(struct capability *self, struct call_frame *frame)
 {
+	(void)self; /* or a copy of it, in another slot */
 	struct capability *to, *from;
 	uint32_t error = slot_pair(frame->word[1], frame->word[2], &to, &from);
 	if (error)
 		return error;
-	if (slot_is_lent(frame->word[2]) || from == self)
+	if (slot_is_lent(frame->word[2]) || frame->word[2] == SLOT_SELF)
 		return ERROR_ARGUMENT;
 	struct capability moved = *from;
 	*from = (struct capability){0};
@@ -172,6 +173,8 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 	case CAPABILITY_DOMAIN:
 	case CAPABILITY_AUTHORITY:
 		break;
+	case CAPABILITY_EMPTY:
+		return ERROR_EMPTY;
 	default:
 		return ERROR_KIND;
 	}

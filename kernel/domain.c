@@ -87,20 +87,21 @@ uint32_t domain_attach(struct capability *capability, struct call_frame *frame)
 	struct capability *found;
 	uint32_t number = frame->word[1];
 	uint32_t error = slot_object(frame->word[2], CAPABILITY_BITMAP, &found);
-	if (!error)
-		return bitmap_attach(domain, found);
-	error = slot_object(frame->word[2], CAPABILITY_PAGE, &found);
+	if (error == ERROR_KIND)
+		error = slot_object(frame->word[2], CAPABILITY_PAGE, &found);
 	if (error)
 		return error;
 	struct object *page = object_at(found->word);
+	uint32_t kind = page->page & OBJECT_KIND_MASK;
 	struct reference *at = &domain->lock;
-	if ((page->page & OBJECT_KIND_MASK) == OBJECT_CAPABILITY_PAGE) {
-		if (number >= BANK_PAGES)
-			return ERROR_ARGUMENT;
-		at = &domain->bank[number];
-	} else if ((page->page & OBJECT_KIND_MASK) != OBJECT_LOCK_PAGE) {
+	if (kind != OBJECT_CAPABILITY_PAGE && kind != OBJECT_LOCK_PAGE && kind != OBJECT_BITMAP)
 		return ERROR_KIND;
-	}
+	if (number >= (kind == OBJECT_CAPABILITY_PAGE ? BANK_PAGES : 1))
+		return ERROR_ARGUMENT;
+	if (kind == OBJECT_BITMAP)
+		return bitmap_attach(domain, found);
+	if (kind == OBJECT_CAPABILITY_PAGE)
+		at = &domain->bank[number];
 	if (page->page & OBJECT_ATTACHED || reference_lives(*at))
 		return ERROR_STATE;
 	page->page |= OBJECT_ATTACHED;

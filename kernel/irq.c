@@ -26,11 +26,11 @@ uint32_t irq_bind(struct capability *capability, struct call_frame *frame)
 	uint32_t error = slot_object(frame->word[1], CAPABILITY_THREAD, &thread), bit = frame->word[2];
 	if (error)
 		return error;
-	if (!(thread->word >> CAPABILITY_RIGHTS_SHIFT & RIGHT_SIGNAL))
-		return ERROR_RIGHT;
 	if (bit > 31)
 		return ERROR_ARGUMENT;
-	line_target[line_of(capability)].bits = 1u << bit & thread->badge_low;
+	if (!(thread->word >> CAPABILITY_RIGHTS_SHIFT & RIGHT_SIGNAL) || !(thread->badge_low >> bit & 1))
+		return ERROR_RIGHT;
+	line_target[line_of(capability)].bits = 1u << bit;
 	line_target[line_of(capability)].thread =
 		(struct reference){thread->word & CAPABILITY_INDEX_MASK, thread->generation};
 	return 0;

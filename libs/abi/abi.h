@@ -61,7 +61,8 @@
 #define STATUS_MAX 127u
 /* The caller sees EAX with the sign set: no kernel error can be forged by a service. */
 
-/* ---- kernel errors: EAX positive, the other registers as they were (zero on a forced return) --- */
+/* ---- kernel errors: EAX positive, the other registers as they were (zero on a forced return; EBP is
+ * lost in every call of a door) */
 #define ERRORS(E)                                                                                  \
 	E(1, EMPTY, "the slot is empty, or there is no such slot")                                 \
 	E(2, KIND, "the capability is of another kind than the operation needs")                   \

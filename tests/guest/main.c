@@ -30,6 +30,7 @@ void peer_make(struct domain *domain, const char *name)
 	domain_make(domain, name, 0);
 	domain_share_image(domain);
 	domain_entries(domain, (uint32_t)peer_entry, (uint32_t)fault_entry);
+	world_watch(domain->object.slot);
 }
 
 uint32_t peer_door(struct domain *domain, peer_function *function)
@@ -48,6 +49,7 @@ static void client_begin(struct client *client, client_function *function, uint3
 void client_make(struct client *client, struct domain *home, client_function *function, uint32_t argument)
 {
 	thread_make(&client->thread, "client", home);
+	world_watch(client->thread.object.slot);
 	client_begin(client, function, argument);
 }
 
@@ -107,6 +109,7 @@ int main(void)
 			continue;
 		uint32_t frames = frames_free();
 		failed = 0;
+		world_forget();
 		test->run();
 		CHECK_EQUAL(frames_free(), frames);
 		passed_count += !failed;

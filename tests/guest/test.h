@@ -61,4 +61,35 @@ struct dispatch_result client_step(struct client *client);
 /* As long as it wants; checks that it ended by itself. */
 void client_run(struct client *client);
 
+/* ---- attempts: operations that are refused --------------------------------------------------------------- */
+/* REFUSED(error, target, word 0, 1, 2, 3): that error, the four words as before, and root's list, the
+ * lists and states of all peers and clients, and the object table exactly as before. */
+#define REFUSED(error, target, ...) \
+	test_refused(__FILE__, __LINE__, error, target, (struct words){{__VA_ARGS__}})
+void test_refused(const char *file, uint32_t line, uint32_t error, uint32_t target,
+		  struct words words);
+void world_watch(uint32_t slot_number); /* a peer or a client: done by peer_make and client_make */
+void world_forget(void);
+
+/* The same invoked by a peer, through a door to peer_attempt, with what the call lends. */
+struct attempt_door {
+	uint32_t door, options, lend;
+};
+#define ATTEMPT_NEVER_MADE 0xDEADu
+#define REFUSED_THERE(at, error, target, ...) \
+	test_refused_there(__FILE__, __LINE__, at, error, target, (struct words){{__VA_ARGS__}})
+void test_refused_there(const char *file, uint32_t line, struct attempt_door at, uint32_t error,
+			uint32_t target, struct words words);
+uint64_t OPERATION peer_attempt(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high);
+uint32_t peer_invoke(struct attempt_door at, uint32_t target, struct words *words);
+
+/* One living capability of each kind, by enum capability_kind; [CAPABILITY_EMPTY] is an empty slot. */
+struct zoo {
+	struct domain peer;
+	struct object page, bitmap;
+	uint32_t slot[CAPABILITY_KINDS];
+};
+void zoo_make(struct zoo *zoo);
+void zoo_end(struct zoo *zoo);
+
 #endif
