@@ -76,7 +76,7 @@ LIVE = $(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+)
 objects = $(patsubst %,build/%.o,$(wildcard $(foreach d,$(1),$(d)/*.c $(d)/*.asm)))
 has     = $(wildcard $(1)/*.c $(1)/*.asm)
 
-KERNEL_OBJECTS  := $(filter-out build/kernel/offsets.c.o,$(call objects,kernel kernel/x86 boot))
+KERNEL_OBJECTS  := $(call objects,kernel kernel/x86 boot)
 RUNTIME_OBJECTS := $(call objects,$(filter-out libs/abi,$(patsubst %/,%,$(wildcard libs/*/))))
 
 # A program is a folder; its name is the folder's, but for the two test programs.
@@ -119,7 +119,7 @@ endif
 
 # ------------------------------------------------------------------ compiling
 
-OFFSETS := $(if $(wildcard kernel/offsets.c),build/generated/offsets.inc)
+OFFSETS := build/generated/offsets.inc
 
 define compile
 @mkdir -p $(@D)
@@ -143,7 +143,7 @@ $(filter %.asm.o,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)): build/%.asm.o: %.asm bui
 
 # Structure offsets for the assembler come from the compiler. The file is touched only when one
 # has changed: programs' assembler files include it, too, for the ABI's numbers.
-build/generated/offsets.s: kernel/offsets.c build/flags | setup-build
+build/generated/offsets.s: tools/offsets.c build/flags | setup-build
 	@mkdir -p $(@D)
 	@echo '  GEN   $(@:.s=.inc)'
 	@$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.s=.d) -MT $@ -S -o $@ $<

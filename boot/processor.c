@@ -76,6 +76,7 @@ static void gates_load(void)
 		gate_set(vector, trap_stubs + vector * 16, software ? 3 : 0);
 	}
 	gate_set(VECTOR_DEBUG, debug_entry, 0);
+	gate_set(VECTOR_PAGE_FAULT, page_fault_entry, 0);
 	gate_set(VECTOR_NMI, nmi_entry, 0);
 	gates[VECTOR_DOUBLE_FAULT].selector = DOUBLE_FAULT_TSS_SELECTOR;
 	gates[VECTOR_DOUBLE_FAULT].type = 0x8500; /* task gate */
@@ -139,6 +140,7 @@ static void control_start(uint32_t features)
 	uint32_t cr4;
 	asm volatile("mov %%cr4, %0" : "=r"(cr4));
 	fpu_has_fxsr = !!(features & FEATURE_FXSR);
+	step_set(false);
 	if (features & FEATURE_FXSR)
 		cr4 |= CR4_OSFXSR;
 	if (features & FEATURE_SSE)

@@ -11,8 +11,8 @@
 bits 32
 %include "offsets.inc"
 
-global entry_sysenter, leave_by_call, sysexits
-extern leave_iret
+global entry_sysenter, leave_by_call, sysexits, call_method, probe, error_stale
+extern leave_iret, kind_thread, self_wait_fast
 extern cpu, tss, cpu_stack_top, object_table, operations, operation_refused
 extern call_options_rare, return_capabilities, slot_named, data_page_back, return_unwind
 
@@ -149,9 +149,11 @@ sysexit_method:
 	sysexit
 
 kind_self.other:
+	cmp	esi, SELF_WAIT
+	je	self_wait_fast
 	test	esi, esi
-	jnz	call_method
-	jmp	probe
+	jz	probe
+	jmp	call_method
 
 	align 16
 kind_object:
@@ -270,7 +272,7 @@ call_door:                                      ; edx the door, ecx its object's
 	mov	edx, [ss:edx + DOMAIN_DIRECTORY]
 ; A window is a directory entry below WINDOW_TABLE that points to a page table: not of 4 MiB size,
 ; in low memory, its frame registered as a table. Its generation goes along. Entry 0: none.
-	movzx	ecx, bp
+%macro WINDOW 1                                 ; ecx its number
 	cmp	ecx, LENDABLE_ENTRIES
 	jae	error_window
 	mov	ecx, [ss:edx + KERNEL_BASE + ecx * 4]
@@ -279,21 +281,15 @@ call_door:                                      ; edx the door, ecx its object's
 	jnz	error_window
 	shr	ecx, 12
 	cmp	byte [ss:object_table + ecx * 8 + 4], OBJECT_TABLE
-	jne	.window_0_none
-.window_0_push:
+	jne	.none_%1
+.push_%1:
 	push	dword [ss:object_table + ecx * 8]
+%endmacro
+	movzx	ecx, bp
+	WINDOW	0
 	shr	ebp, 16
-	cmp	ebp, LENDABLE_ENTRIES
-	jae	error_window
-	mov	ecx, [ss:edx + KERNEL_BASE + ebp * 4]
-	push	ecx
-	test	ecx, 0xC0000080
-	jnz	error_window
-	shr	ecx, 12
-	cmp	byte [ss:object_table + ecx * 8 + 4], OBJECT_TABLE
-	jne	.window_1_none
-.window_1_push:
-	push	dword [ss:object_table + ecx * 8]
+	mov	ecx, ebp
+	WINDOW	1
 .windows_done:
 	cmp	dword [CPU(FAST_LIMIT)], 1      ; carry: the caller is special
 	adc	al, 0
@@ -347,19 +343,18 @@ call_door:                                      ; edx the door, ecx its object's
 	push	ecx
 	push	ecx
 	jmp	.windows_done
-.window_0_none:
+.none_0:
 	test	bp, bp
 	jnz	error_window
-	mov	[ss:esp], ebp
-	mov	word [ss:esp + 2], 0
+	and	dword [ss:esp], 0
 	xor	ecx, ecx
-	jmp	.window_0_push
-.window_1_none:
+	jmp	.push_0
+.none_1:
 	test	ebp, ebp
 	jnz	error_window
-	mov	[ss:esp], ebp
+	and	dword [ss:esp], 0
 	xor	ecx, ecx
-	jmp	.window_1_push
+	jmp	.push_1
 .caller_special:                                ; its windows leave its directory
 	mov	ecx, [CPU(RUNNING_DOMAIN)]
 	mov	ecx, [ss:ecx + DOMAIN_DIRECTORY]
@@ -594,7 +589,8 @@ kinds:	KIND	error_empty
 	dd	error_kind, door_confidential
 	times 14 dd error_kind
 	KIND	kind_self
-	times 16 * (CAPABILITY_KINDS - CAPABILITY_THREAD) dd kind_object
+	KIND	kind_thread
+	times 16 * (CAPABILITY_KINDS - CAPABILITY_THREAD - 1) dd kind_object
 	times 16 * (16 - CAPABILITY_KINDS) dd error_kind
 sysexits:
 	dd	sysexit_call, sysexit_nested, sysexit_return, sysexit_method

@@ -88,7 +88,7 @@ uint32_t signal(struct thread *thread, uint32_t bits)
 			return 0;
 		call_frame_of(thread)->word[0] = events_take(thread, thread->wait_mask);
 		thread->state = THREAD_READY;
-		bits = thread->notify_bits;
+		bits = 1u << (thread->notify_options >> DISPATCH_BIT_SHIFT & 31);
 		thread = thread->notify.word ? reference_page(thread->notify) : NULL;
 	}
 	return 0;
@@ -137,7 +137,7 @@ uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame
 	level->start = work_time();
 	thread->level = cpu.depth++;
 	thread->state = THREAD_IN_CHAIN;
-	cpu.stepping = options & DISPATCH_STEP;
+	step_set(options & DISPATCH_STEP);
 	timer_arm(level->deadline);
 	thread_run();
 }
@@ -165,7 +165,7 @@ uint32_t self_wait(struct capability *self, struct call_frame *frame)
 	thread->state = THREAD_WAITING;
 	if (thread->level) {
 		thread->notify = cpu.level[thread->level - 1].thread->self;
-		thread->notify_bits = 1u << (cpu.level[thread->level].options >> DISPATCH_BIT_SHIFT & 31);
+		thread->notify_options = cpu.level[thread->level].options;
 		chain_cut(thread->level, DISPATCH_WAITING);
 	} else {
 		cpu.level[0].deadline = deadline;

@@ -39,14 +39,13 @@ static void fault_deliver(struct trap_frame *frame)
 		report[0] = class;
 		report[1] = address;
 		report[2] = frame->eip;
-		report[3] = cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT;
+		report[3] = cpu.running_domain->self.word;
 	}
 	if (handling || !entry)
 		fault_forced();
 	if (cpu.fast_limit) { /* a plain activation gets the fields of a special one */
 		activation->flags = ACTIVATION_PLAIN;
-		activation->window[0].generation = activation->window[0].entry = 0;
-		activation->window[1].generation = activation->window[1].entry = 0;
+		activation->window[0].entry = activation->window[1].entry = 0;
 		cpu.fast_limit = 0;
 	}
 	activation->flags |= ACTIVATION_HANDLING;

@@ -120,7 +120,7 @@ struct thread {
 	uint32_t level;
 	uint32_t events, wait_mask;
 	struct reference notify; /* who is told of a wake-up ... */
-	uint32_t notify_bits;	 /* ... by these bits; both set when it waits */
+	uint32_t notify_options; /* ... by which bit (struct level); both set when it waits */
 	uint32_t data_number;	 /* of the current data page */
 	uint64_t consumed;	 /* cycles, kernel included, interrupts excluded */
 	uint32_t fault[4];	 /* why it stopped: class, address, EIP, domain word */
@@ -151,6 +151,7 @@ struct cpu {
 	struct capability *callee;     /* call.asm: the door being entered */
 	uint32_t depth;		       /* levels in use; 0: idle */
 	uint32_t stepping;	       /* the running thread was dispatched for one instruction */
+	uint32_t careful;	       /* stepping, or no FXSAVE: switch.asm leaves all to C */
 	uint64_t last;		       /* everything before this stamp is on somebody's account */
 	uint64_t start, interrupts, idle;
 	uint64_t lost; /* interrupts + idle */
@@ -223,6 +224,7 @@ uint32_t signal(struct thread *thread, uint32_t bits);
 void chain_cut(uint32_t level, uint32_t reason);
 _Noreturn void thread_stop_running(uint32_t reason);
 void interrupt(uint32_t line);
+void step_set(bool stepping);
 void step_done(void);
 /* fault.c */
 void trap(struct trap_frame *frame);

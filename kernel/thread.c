@@ -29,6 +29,12 @@ static void windows_load(const struct activation *activation)
 	}
 }
 
+void step_set(bool stepping)
+{
+	cpu.stepping = stepping;
+	cpu.careful = stepping || !fpu_has_fxsr;
+}
+
 /* The running thread leaves the CPU; `by_call`: its frame is a call_frame. */
 void thread_save(uint32_t by_call)
 {
@@ -42,7 +48,7 @@ void thread_save(uint32_t by_call)
 	if (!cpu.fast_limit)
 		windows_clear();
 	if (cpu.stepping) {
-		cpu.stepping = false;
+		step_set(false);
 		debug_control(DR7_OFF);
 		if (!by_call)
 			trap_frame_of(thread)->eflags &= ~FLAG_TRAP;
@@ -256,7 +262,7 @@ uint32_t thread_read(struct capability *capability, struct call_frame *frame)
 		return 0;
 	case THREAD_FIELD_FAULT:
 		for (uint32_t i = 0; i < 4; i++)
-			frame->word[i] = thread->fault[i];
+			frame->word[i] = thread->fault[i] >> (i == 3 ? CAPABILITY_INDEX_SHIFT : 0);
 		return 0;
 	default:
 		return ERROR_ARGUMENT;

@@ -4,7 +4,7 @@
 bits 32
 %include "offsets.inc"
 
-global trap_stubs, debug_entry, nmi_entry, double_fault_entry
+global trap_stubs, page_fault_entry, debug_entry, nmi_entry, double_fault_entry
 global leave_by_trap, leave_iret, idle, page_fault_address
 global tss, tss_page, window_table, tag_page, bitmap_none_table, bitmap_ones
 global cpu_stack, cpu_stack_top, double_fault_stack_top, nmi_count
@@ -71,6 +71,71 @@ step_here:
 	mov	es, edx
 	mov	esp, cpu_stack_top
 	call	step_done                       ; does not come back
+
+; #PF in user mode with a handler that is not at work: what fault_deliver (fault.c) does, in short.
+; [esp] error code, EIP, CS, EFLAGS, ESP, SS; the activation begins above.
+%define A(field)        ss:esp + 24 + ACTIVATION_ %+ field
+%define R(field)        ss:esp + 24 + ACTIVATION_RECORD + RECORD_ %+ field * 4
+%define CPU(field)      ss:cpu + CPU_ %+ field
+	align 16
+page_fault_entry:
+	test	byte [ss:esp + 8], 3
+	jz	.slow
+	cmp	dword [CPU(STEPPING)], 0
+	jne	.slow
+	mov	[R(EAX)], eax
+	mov	eax, [CPU(RUNNING_DOMAIN)]
+	cmp	dword [ss:eax + DOMAIN_FAULT], 0
+	je	.slow_eax
+	cmp	dword [CPU(FAST_LIMIT)], 0
+	je	.special
+	mov	dword [CPU(FAST_LIMIT)], 0
+	mov	dword [A(FLAGS)], ACTIVATION_PLAIN
+	mov	dword [A(WINDOW) + 4], 0
+	mov	dword [A(WINDOW) + 12], 0
+.special:
+	test	byte [A(FLAGS)], ACTIVATION_HANDLING
+	jnz	.slow_eax
+	or	byte [A(FLAGS)], ACTIVATION_HANDLING
+	mov	[R(ECX)], ecx
+	mov	[R(EDX)], edx
+	mov	ecx, [CPU(THREAD)]
+	mov	edx, [ss:eax + DOMAIN_SELF]
+	mov	[ss:ecx + THREAD_FAULT + 12], edx
+	mov	edx, [ss:eax + DOMAIN_FAULT]
+	xchg	edx, [ss:esp + 4]
+	mov	[R(EIP)], edx
+	mov	[ss:ecx + THREAD_FAULT + 8], edx
+	mov	eax, FLAGS_START
+	xchg	eax, [ss:esp + 12]
+	and	eax, FLAGS_USER
+	or	eax, FLAGS_START
+	mov	[R(EFLAGS)], eax
+	mov	eax, [ss:esp + 16]
+	mov	[R(ESP)], eax
+	xor	eax, DATA_PAGE
+	and	eax, ~15
+	test	eax, ~(PAGE_BYTES - 1)
+	jnz	.top
+.stack:	xor	eax, DATA_PAGE
+	mov	[ss:esp + 16], eax
+	mov	eax, cr2
+	mov	[ss:ecx + THREAD_FAULT + 4], eax
+	pop	eax
+	shl	eax, 16
+	or	eax, VECTOR_PAGE_FAULT << 8 | FAULT_PAGING
+	mov	[ss:ecx + THREAD_FAULT], eax
+	mov	ecx, USER_DATA
+	mov	ds, ecx
+	mov	es, ecx
+	mov	ecx, cr2
+	iret
+.top:	mov	eax, DATA_PAGE ^ DATA_STACK
+	jmp	.stack
+.slow_eax:
+	mov	eax, [R(EAX)]
+.slow:	push	VECTOR_PAGE_FAULT
+	jmp	trap_common
 
 ; #DB. In the kernel it is either SYSENTER with TF set (the flag survives it: run the path at full
 ; speed, clear TF) or, while stepping, the breakpoint on a SYSEXIT: the step is done, and we make

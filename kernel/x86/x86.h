@@ -130,6 +130,7 @@ _Noreturn void idle(void);
 void entry_sysenter(void);
 extern const uint32_t sysexits[4];
 extern const uint8_t trap_stubs[];
+void page_fault_entry(void);
 void debug_entry(void);
 void nmi_entry(void);
 uint32_t page_fault_address(void);

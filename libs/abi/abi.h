@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every number that crosses the boundary between the kernel and its users. C, NASM (through
- * kernel/offsets.c) and docs/abi.md take them from here and from operations.h, nowhere else.
+ * tools/offsets.c) and docs/abi.md take them from here and from operations.h, nowhere else.
  */
 #ifndef NOUS_ABI_H
 #define NOUS_ABI_H

@@ -76,7 +76,7 @@ def rebuilding(copy):
     done = copy.after_touching("libs/abi/abi.h")
     check("the ABI: kernel and programs",
           {"LD build/nous.elf", "LD build/programs/demo.elf"} <= set(done), done)
-    copy.insert("kernel/offsets.c", "EMIT(", "EMIT(PROBE_OF_THE_TEST, 5);\n\t")
+    copy.insert("tools/offsets.c", "EMIT(", "EMIT(PROBE_OF_THE_TEST, 5);\n\t")
     done = copy.make("all")[2]
     check("an offset: the assembler files that may use it",
           any(line.startswith("NASM kernel/") for line in done), done)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Not linked: the compiler's word on every constant that assembly needs (Makefile: offsets.inc). */
-#include "x86/x86.h"
+#include "../kernel/x86/x86.h"
 
 #define EMIT(name, value) asm volatile("\n->" #name " %0" : : "i"((uint64_t)(uint32_t)(value)))
 #define EMIT_SAME(name) asm volatile("\n->" #name " %0" : : "i"((uint64_t)(uint32_t)(name)))
@@ -12,6 +12,59 @@ void offsets(void)
 	EMIT(CPU_RUNNING_DOMAIN, offsetof(struct cpu, running_domain));
 	EMIT(CPU_CALLEE, offsetof(struct cpu, callee));
 	EMIT(CPU_STEPPING, offsetof(struct cpu, stepping));
+	EMIT(CPU_THREAD, offsetof(struct cpu, thread));
+	EMIT(CPU_DEPTH, offsetof(struct cpu, depth));
+	EMIT(CPU_CAREFUL, offsetof(struct cpu, careful));
+	EMIT(CPU_LAST, offsetof(struct cpu, last));
+	EMIT(CPU_LOST, offsetof(struct cpu, lost));
+	EMIT(CPU_ARMED, offsetof(struct cpu, armed));
+	EMIT(CPU_LEVEL, offsetof(struct cpu, level));
+	EMIT(LEVEL_THREAD, offsetof(struct level, thread));
+	EMIT(LEVEL_MASK, offsetof(struct level, mask));
+	EMIT(LEVEL_OPTIONS, offsetof(struct level, options));
+	EMIT(LEVEL_DEADLINE_LEVEL, offsetof(struct level, deadline_level));
+	EMIT(LEVEL_DEADLINE, offsetof(struct level, deadline));
+	EMIT(LEVEL_START, offsetof(struct level, start));
+	EMIT(LEVEL_BYTES, sizeof(struct level));
+	EMIT(LEVEL_SHIFT, 5);
+	EMIT(THREAD_SELF, offsetof(struct thread, self));
+	EMIT(THREAD_TOP, offsetof(struct thread, top));
+	EMIT(THREAD_FAST_LIMIT, offsetof(struct thread, fast_limit));
+	EMIT(THREAD_STATE, offsetof(struct thread, state));
+	EMIT(THREAD_BY_CALL, offsetof(struct thread, by_call));
+	EMIT(THREAD_LEVEL, offsetof(struct thread, level));
+	EMIT(THREAD_EVENTS, offsetof(struct thread, events));
+	EMIT(THREAD_WAIT_MASK, offsetof(struct thread, wait_mask));
+	EMIT(THREAD_NOTIFY, offsetof(struct thread, notify));
+	EMIT(THREAD_NOTIFY_OPTIONS, offsetof(struct thread, notify_options));
+	EMIT(THREAD_CONSUMED, offsetof(struct thread, consumed));
+	EMIT(THREAD_FAULT, offsetof(struct thread, fault));
+	EMIT(THREAD_DATA, offsetof(struct thread, data));
+	EMIT(THREAD_FPU, offsetof(struct thread, fpu));
+	EMIT(CALL_FRAME_BYTES, sizeof(struct call_frame));
+	EMIT(CAPABILITY_BADGE, offsetof(struct capability, badge_low));
+	EMIT(DATA_PAGE_ENTRY, (DATA_PAGE >> 12 & 1023) * 4);
+	EMIT(DATA_PAGE_NEXT_ENTRY, (DATA_PAGE_NEXT >> 12 & 1023) * 4);
+	EMIT(DOMAIN_FAULT, offsetof(struct domain, set[DOMAIN_FAULT_ENTRY]));
+	EMIT(DOMAIN_SELF, offsetof(struct domain, self));
+	EMIT_SAME(ACTIVATION_HOME);
+	EMIT_SAME(BY_CALL_HOME);
+	EMIT_SAME(THREAD_READY);
+	EMIT_SAME(THREAD_WAITING);
+	EMIT_SAME(THREAD_IN_CHAIN);
+	EMIT_SAME(OBJECT_THREAD);
+	EMIT_SAME(CHAIN_MAX);
+	EMIT_SAME(RIGHT_SIGNAL);
+	EMIT_SAME(RIGHT_DISPATCH);
+	EMIT_SAME(DISPATCH_BIT_SHIFT);
+	EMIT_SAME(DISPATCH_EVENT);
+	EMIT_SAME(DISPATCH_WAITING);
+	EMIT(THREAD_SIGNAL, thread_signal_op);
+	EMIT(THREAD_DISPATCH, thread_dispatch_op);
+	EMIT(SELF_WAIT, self_wait_op);
+	EMIT_SAME(FLAGS_USER);
+	EMIT_SAME(FAULT_PAGING);
+	EMIT_SAME(VECTOR_PAGE_FAULT);
 	EMIT(DOMAIN_DIRECTORY, offsetof(struct domain, directory));
 	EMIT(DOMAIN_SET, offsetof(struct domain, set));
 	EMIT(DOMAIN_SECTION_START, offsetof(struct domain, set[DOMAIN_SECTION_START]));
