@@ -171,10 +171,17 @@ void domain_share_image(struct domain *domain)
 
 struct object bitmap_make(void)
 {
-	uint32_t first = frame_take(), second = frame_take();
-	while (second != first + 1) { /* two in a row; the odd ones come back later */
+	uint32_t first = frame_take(), second = frame_take(), odd = 0;
+	while (second != first + 1) { /* two in a row; the odd ones are linked and given back */
+		*(uint32_t *)frame_pointer(first) = odd;
+		odd = first;
 		first = second;
 		second = frame_take();
+	}
+	while (odd) {
+		uint32_t next = *(uint32_t *)frame_pointer(odd);
+		frame_give(odd);
+		odd = next;
 	}
 	memset(frame_pointer(first), 0xFF, 2 * PAGE_BYTES);
 	for (uint32_t i = 0; i < 2; i++)
