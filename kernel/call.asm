@@ -38,7 +38,7 @@ extern call_options_rare, return_capabilities, slot_named, data_page_back, retur
 
 section .text
 
-; ---- a call that lends nothing but the thread: 30 instructions, 34 nested ------------------------
+; ---- a call that lends nothing but the thread: 30 instructions, 35 nested ------------------------
 %macro DOOR_CALL 2      ; 1: the callee's stack goes on below the caller's; where no door goes
 	push	ecx
 	push	edx
@@ -84,6 +84,7 @@ sysexit_call:
 	align 32
 not_fast:
 	jo	return_fast                     ; RETURN + 0..127, nothing lent
+	js	return_slow
 	xor	eax, OPTION_NESTED
 	cmp	eax, [CPU(FAST_LIMIT)]
 	jae	slow
@@ -226,7 +227,6 @@ door_confidential:
 
 	align 32
 slow:	xor	eax, OPTION_NESTED
-	js	return_slow
 	push	ecx
 	push	edx
 	movzx	edx, al
@@ -301,7 +301,6 @@ call_door:                                      ; edx the door, ecx its object's
 	mov	edx, [CPU(CALLEE)]
 	mov	ecx, [ss:edx]
 	push	dword [ss:edx + 4]
-	and	ecx, DOOR | CAPABILITY_INDEX_MASK
 	push	ecx
 	mov	[ss:ESP0], esp                  ; nothing can fail from here on
 	mov	ebx, [DOOR_PAGE + ecx]
@@ -311,13 +310,11 @@ call_door:                                      ; edx the door, ecx its object's
 .caller_clean:
 	mov	[CPU(RUNNING_DOMAIN)], ebx
 	mov	ecx, [ss:ebx + DOMAIN_DIRECTORY]
-	test	ah, OPTION_WINDOWS >> 8
-	jz	.enter
-	push	dword [A(WINDOW) + 12]
+	push	dword [A(WINDOW) + 12]          ; 0 if not lent, as it is already
 	pop	dword [ss:ecx + KERNEL_BASE + WINDOW_0_ENTRY]
 	push	dword [A(WINDOW) + 4]
 	pop	dword [ss:ecx + KERNEL_BASE + WINDOW_1_ENTRY]
-.enter:	mov	cr3, ecx
+	mov	cr3, ecx
 	mov	ecx, DATA_STACK
 	test	ah, OPTION_NESTED >> 8
 	jnz	.nested
@@ -393,10 +390,19 @@ slow_not_door:
 	cmp	byte [ss:eax + 3], 0
 	je	error_empty
 	jmp	error_argument
-.confidential:
+.confidential:                                  ; a copy without the mark, else like any door
 	mov	al, ACTIVATION_CONFIDENTIAL
+	push	dword [ss:edx + 12]
+	push	dword [ss:edx + 8]
+	push	dword [ss:edx + 4]
 	mov	ecx, [ss:edx]
-	mov	ecx, [DOOR_GENERATION + ecx - (RIGHT_CONFIDENTIAL << CAPABILITY_RIGHTS_SHIFT)]
+	and	ecx, DOOR | CAPABILITY_INDEX_MASK
+	mov	edx, cpu + CPU_PLAIN_DOOR
+	mov	[ss:edx], ecx
+	pop	dword [ss:edx + 4]
+	pop	dword [ss:edx + 8]
+	pop	dword [ss:edx + 12]
+	mov	ecx, [DOOR_GENERATION + ecx]
 	jmp	call_door
 
 ; Some byte of EBX names a slot that is itself lent: lent on. It can't be kept if it was not to keep.
@@ -448,17 +454,20 @@ return_go:
 	mov	ecx, [ss:ecx + DOMAIN_DIRECTORY]
 	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_0_ENTRY], 0
 	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_1_ENTRY], 0
-	mov	ecx, [A(FLAGS)]
-	test	ch, OPTION_NEXT_PAGE >> 8
-	jnz	.page
-.page_done:
-	test	cl, ACTIVATION_CALLER_SPECIAL
 	mov	ecx, [ss:edx + DOMAIN_DIRECTORY]
-	jnz	.caller_special
+	test	dword [A(FLAGS)], OPTION_NEXT_PAGE | ACTIVATION_CALLER_SPECIAL
+	jnz	.rare
 	mov	dword [CPU(FAST_LIMIT)], LIST_SLOTS
 .leave:	mov	cr3, ecx
 	add	esp, ACTIVATION_BYTES - 8
 	jmp	return_tail
+.rare:	test	byte [A(FLAGS) + 1], OPTION_NEXT_PAGE >> 8
+	jnz	.page
+.page_done:
+	test	byte [A(FLAGS)], ACTIVATION_CALLER_SPECIAL
+	jnz	.caller_special
+	mov	dword [CPU(FAST_LIMIT)], LIST_SLOTS
+	jmp	.leave
 .page:	push	eax                             ; the caller's data page comes back
 	push	ecx
 	push	edx

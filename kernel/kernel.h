@@ -149,6 +149,7 @@ struct cpu {
 	struct domain *running_domain; /* whose directory is loaded */
 	struct thread *thread;	       /* on the CPU; null when idle */
 	struct capability *callee;     /* call.asm: the door being entered */
+	struct capability plain_door;  /* call.asm: a confidential door without its mark */
 	uint32_t depth;		       /* levels in use; 0: idle */
 	uint32_t stepping;	       /* the running thread was dispatched for one instruction */
 	uint32_t careful;	       /* stepping, or no FXSAVE: switch.asm leaves all to C */

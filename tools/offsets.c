@@ -11,6 +11,7 @@ void offsets(void)
 	EMIT(CPU_FAST_LIMIT, offsetof(struct cpu, fast_limit));
 	EMIT(CPU_RUNNING_DOMAIN, offsetof(struct cpu, running_domain));
 	EMIT(CPU_CALLEE, offsetof(struct cpu, callee));
+	EMIT(CPU_PLAIN_DOOR, offsetof(struct cpu, plain_door));
 	EMIT(CPU_STEPPING, offsetof(struct cpu, stepping));
 	EMIT(CPU_THREAD, offsetof(struct cpu, thread));
 	EMIT(CPU_DEPTH, offsetof(struct cpu, depth));
