@@ -28,7 +28,7 @@ uint32_t call_options_rare(uint32_t options)
 		thread->data_number++;
 		data_pages_load(thread);
 	}
-	return options;
+	return options | ACTIVATION_RARE;
 }
 
 void data_page_back(void)

@@ -83,6 +83,7 @@ _Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "call.asm steps by
 #define ACTIVATION_HANDLING 2u	   /* its fault handler runs; record is valid */
 #define ACTIVATION_CONFIDENTIAL 4u /* on a forced return the data page goes */
 #define ACTIVATION_PLAIN 8u	   /* special only because of HANDLING */
+#define ACTIVATION_RARE 0x80u	   /* so that call_options_rare() answers 0 for an error only */
 #define ACTIVATION_PAGE_SHIFT 4u
 /*
  * The home activation ends 8 bytes below the page's end; above it stands a pair that no domain
