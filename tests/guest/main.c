@@ -91,7 +91,9 @@ static _Bool is_wanted(const char *name)
 {
 	static const char only[] = "only=";
 	const char *line = boot_record->command_line;
-	if (memcmp(line, only, sizeof(only) - 1))
+	while (*line && memcmp(line, only, sizeof(only) - 1))
+		line++; /* some loaders put the kernel's name before it */
+	if (!*line)
 		return 1;
 	const char *wanted = line + sizeof(only) - 1;
 	for (size_t length = strlen(wanted); *name; name++)
