@@ -27,9 +27,9 @@ HOSTCC   ?= gcc
 HOST_M32 ?= -m32 -idirafter /usr/include/x86_64-linux-gnu
 
 # What is loaded beside the root program, by menu entry: names of programs, in this order.
-DEMO_MODULES     ?= serial
-SELFTEST_MODULES ?= serial
-BENCH_MODULES    ?= serial
+DEMO_MODULES     ?= serial screen scribe visitor
+SELFTEST_MODULES ?= serial screen
+BENCH_MODULES    ?= serial screen
 
 # ------------------------------------------------------------------ tools and flags
 

@@ -2,9 +2,10 @@
 /* The root program's own start and end, threads, and the round robin. */
 #include "root.h"
 #include "elf/elf.h"
+#include "screen/screen.h"
 #include "serial/serial.h"
 
-struct domain serial_domain;
+struct domain serial_domain, screen_domain;
 struct object root_bitmap;
 static _Bool serial_lives;
 
@@ -35,6 +36,18 @@ void root_fail(const char *what, uint32_t error)
 	machine_end(0);
 }
 
+/* The text screen, if the entry brings its service: the frame at B8000 and the cursor's ports. */
+static void screen_begin(void)
+{
+	if (!module_find("screen"))
+		return;
+	domain_make(&screen_domain, "screen", 0);
+	domain_load(&screen_domain, "screen");
+	domain_map(&screen_domain, SCREEN_ADDRESS, SCREEN_FRAME, PAGE_USER | PAGE_WRITE);
+	domain_ports(&screen_domain, (struct object){0}, 0x3D4, 0x3D5);
+	screen_slot = domain_door(&screen_domain, 0);
+}
+
 void root_begin(void)
 {
 	if (boot_record->magic != BOOT_MAGIC)
@@ -58,6 +71,7 @@ void root_begin(void)
 	domain_ports(&serial_domain, (struct object){0}, 0x3F8, 0x3FF);
 	console_slot = domain_door(&serial_domain, SERIAL_MAY_WRITE | SERIAL_MAY_READ);
 	serial_lives = 1;
+	screen_begin();
 }
 
 void thread_make(struct thread *thread, const char *name, struct domain *home)

@@ -10,6 +10,7 @@ section .text.program_start
 program_start:
 	test	eax, 0x5EED0102                 ; kprof: region 1 ends, boot_to_user
 	mov	esp, program_stack_top
+	push	ebx                             ; thread_start's argument
 	call	main
 	mov	eax, RETURN                     ; a thread that returns from home has ended
 	sysenter

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
+#include "screen/screen.h"
 #include "serial/serial.h"
 
-uint32_t console_slot;
+uint32_t console_slot, screen_slot;
 
 void *memcpy(void *to, const void *from, size_t bytes)
 {
@@ -145,5 +146,8 @@ void print(const char *how, ...)
 	va_start(list, how);
 	size_t length = format_list(line, sizeof(line), how, list);
 	va_end(list);
-	serial_write(console_slot, line, length);
+	if (console_slot)
+		serial_write(console_slot, line, length);
+	if (screen_slot)
+		screen_write(screen_slot, line, length);
 }

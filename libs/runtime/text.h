@@ -18,8 +18,11 @@ int strcmp(const char *a, const char *b);
 size_t format(char *to, size_t bytes, const char *how, ...) __attribute__((format(printf, 3, 4)));
 size_t format_list(char *to, size_t bytes, const char *how, va_list list);
 
-/* Through the door in `console_slot` (the serial service), 256 characters at the most. */
+/*
+ * To the doors in `console_slot` (serial service) and `screen_slot` (screen service), 0: none; 256
+ * characters at the most. The data page's lower half is overwritten.
+ */
 void print(const char *how, ...) __attribute__((format(printf, 1, 2)));
-extern uint32_t console_slot;
+extern uint32_t console_slot, screen_slot;
 
 #endif

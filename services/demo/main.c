@@ -1,9 +1,160 @@
 /* SPDX-License-Identifier: MIT */
+/* The demonstration: a root program that shows, in plain words, what lending a thread means. */
 #include "root.h"
+#include "visitor/visitor.h"
+
+static struct domain scribe, visitor;
+static struct thread thread;
+static uint32_t input_table;
+
+/* A visitor's address space: its program, the numbers, a page for the answer, and three doors. */
+static void visitor_make(uint32_t number)
+{
+	uint32_t to_scribe = domain_door(&scribe, number);
+	domain_make(&visitor, "visitor", 0);
+	domain_load(&visitor, "visitor");
+	for (uint32_t page = 0; page < VISITOR_PAGES; page++) {
+		uint32_t *words = frame_pointer(domain_page(&visitor, VISITOR_INPUT + page * PAGE_BYTES));
+		for (uint32_t i = 0; i < PAGE_BYTES / 4; i++)
+			words[i] = page * (PAGE_BYTES / 4) + i + 1;
+	}
+	input_table = domain_table(&visitor, VISITOR_INPUT);
+	domain_page(&visitor, VISITOR_OUTPUT);
+	domain_give(&visitor, VISITOR_SERIAL, console_slot);
+	domain_give(&visitor, VISITOR_SCRIBE, to_scribe);
+	if (screen_slot)
+		domain_give(&visitor, VISITOR_SCREEN, screen_slot);
+	slot_give(to_scribe);
+	thread_make(&thread, "visitor", &visitor);
+}
+
+static void visitor_go(enum visitor_task task)
+{
+	thread_go(&thread, visitor.entry, 0, task);
+}
+
+static void visitor_end(void)
+{
+	thread_end(&thread);
+	domain_end(&visitor);
+}
+
+/* Lends the visitor small pieces of time until it is in the scribe's code. */
+static void until_inside(void)
+{
+	struct words state;
+	struct dispatch_result result;
+	do {
+		MUST(kernel_dispatch(slot(thread.object.slot), 0, cycles() + 500, 0, &result));
+		MUST(kernel_thread_read(slot(thread.object.slot), THREAD_FIELD_STATE, &state));
+	} while (result.reason == DISPATCH_DEADLINE && (state.w[1] != 1 || state.w[2] != scribe.object.frame));
+	print("     root: the visitor's thread is in %s now, %u deep; its time so far is its own\n",
+	      domain_by_index(state.w[2])->name, state.w[1]);
+}
+
+static void step(const char *text)
+{
+	static uint32_t number;
+	print("\n  %u. %s\n", ++number, text);
+}
+
+static void lending(void)
+{
+	visitor_make(1);
+	step("A client lends its thread to a service: a call is a walk into another address space.");
+	visitor_go(VISITOR_CALL);
+	thread_run(&thread);
+
+	step("It lends two windows of 4 MiB and a capability as well; the service owns nothing of this.");
+	visitor_go(VISITOR_LEND);
+	thread_run(&thread);
+	struct words time;
+	MUST(kernel_thread_read(slot(thread.object.slot), THREAD_FIELD_TIME, &time));
+	print("     root: the account of its thread says %u ticks, the service's work included\n", time.w[0]);
+	visitor_end();
+}
+
+static void killing(void)
+{
+	step("A client is killed in the middle of its call. The service keeps no trace to clean up.");
+	visitor_make(2);
+	visitor_go(VISITOR_LONG);
+	until_inside();
+	uint32_t generation = object_generation(thread.object.frame), begun = cycles();
+	MUST(kernel_destroy(AUTHORITY, thread.object.frame, generation));
+	uint32_t cost = cycles() - begun;
+	print("     root: killed, for %u ticks\n", cost);
+	slot_give(thread.object.slot);
+	frame_give(thread.object.frame);
+	object_end(thread.data[0]);
+	domain_end(&visitor);
+
+	step("The next one is served as if nothing had happened.");
+	visitor_make(3);
+	visitor_go(VISITOR_LEND);
+	thread_run(&thread);
+
+	step("Lent memory is taken back while the service works with it: one store, and it copes.");
+	visitor_go(VISITOR_LONG);
+	until_inside();
+	generation = object_generation(input_table);
+	begun = cycles();
+	MUST(kernel_destroy(AUTHORITY, input_table, generation));
+	cost = cycles() - begun;
+	print("     root: the window's page table is retired, for %u ticks\n", cost);
+	MUST(kernel_create(AUTHORITY, OBJECT_TABLE, 0, input_table, object_generation(input_table), 0));
+	thread_run(&thread);
+	visitor_end();
+}
+
+static void hostility(void)
+{
+	step("A hostile client tries to get more than it was given.");
+	visitor_make(4);
+	visitor_go(VISITOR_HOSTILE);
+	if (thread_run(&thread) == DISPATCH_FAULTED) {
+		print("     root: ");
+		fault_report(&thread);
+	}
+	visitor_end();
+}
+
+static void account_show(void)
+{
+	uint64_t elapsed, interrupts, idle;
+	MUST(kernel_account(AUTHORITY, ACCOUNT_ELAPSED, &elapsed));
+	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &interrupts));
+	MUST(kernel_account(AUTHORITY, ACCOUNT_IDLE, &idle));
+	print("\n  Elapsed %llu ticks, of which interrupts %llu, idle %llu.\n", elapsed, interrupts, idle);
+}
+
+/* `keep` as a word of the command line */
+static _Bool is_to_stay(void)
+{
+	for (const char *at = boot_record->command_line; *at; at++)
+		if (!memcmp(at, "keep", 4))
+			return 1;
+	return 0;
+}
 
 int main(void)
 {
 	root_begin();
-	print("hello from the root program, %u frames free\n", frames_free());
-	machine_end(1);
+	print("\n  %u MiB, %u frames free, %u kHz; ticks are those of the time stamp counter\n",
+	      boot_record->low_end_frame >> 8, frames_free(), boot_record->cycles_per_ms);
+	print("  (under QEMU's -icount: instructions).\n");
+	domain_make(&scribe, "scribe", 0);
+	domain_load(&scribe, "scribe");
+	uint32_t frames = frames_free();
+	lending();
+	killing();
+	hostility();
+	print("\n  Frames free before the clients came: %u; after they went: %u.\n", frames, frames_free());
+	account_show();
+	print("\n");
+	while (is_to_stay()) {
+		uint32_t bits;
+		MUST(kernel_wait(1, DEADLINE_NEVER, &bits));
+	}
+	machine_end(frames_free() == frames);
 }
