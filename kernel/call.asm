@@ -303,28 +303,28 @@ call_door:                                      ; edx the door, ecx its object's
 	push	dword [ss:edx + 4]
 	push	ecx
 	mov	[ss:ESP0], esp                  ; nothing can fail from here on
-	mov	ebx, [DOOR_PAGE + ecx]
-	test	al, ACTIVATION_CALLER_SPECIAL
+	mov	ebp, [ss:edx + 12]
+	mov	eax, [ss:edx + 8]
+	mov	edx, [DOOR_PAGE + ecx]
+	test	byte [A(FLAGS)], ACTIVATION_CALLER_SPECIAL
 	jnz	.caller_special
 	mov	dword [CPU(FAST_LIMIT)], 0
 .caller_clean:
-	mov	[CPU(RUNNING_DOMAIN)], ebx
-	mov	ecx, [ss:ebx + DOMAIN_DIRECTORY]
+	mov	[CPU(RUNNING_DOMAIN)], edx
+	mov	ecx, [ss:edx + DOMAIN_DIRECTORY]
 	push	dword [A(WINDOW) + 12]          ; 0 if not lent, as it is already
 	pop	dword [ss:ecx + KERNEL_BASE + WINDOW_0_ENTRY]
 	push	dword [A(WINDOW) + 4]
 	pop	dword [ss:ecx + KERNEL_BASE + WINDOW_1_ENTRY]
 	mov	cr3, ecx
 	mov	ecx, DATA_STACK
-	test	ah, OPTION_NESTED >> 8
+	test	byte [A(FLAGS) + 1], OPTION_NESTED >> 8
 	jnz	.nested
-.stack:	mov	ebp, [ss:edx + 12]
-	mov	eax, [ss:edx + 8]
-	mov	edx, [ss:ebx + DOMAIN_SET]
+.stack:	mov	edx, [ss:edx + DOMAIN_SET]
 	jmp	exit_words
 
 .nested:
-	test	ah, OPTION_NEXT_PAGE >> 8       ; another page: from its top
+	test	byte [A(FLAGS) + 1], OPTION_NEXT_PAGE >> 8 ; another page: from its top
 	jnz	.stack
 	mov	ecx, [A(CALLER_ESP)]
 	and	ecx, PAGE_BYTES - 16

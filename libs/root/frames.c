@@ -80,6 +80,11 @@ void slot_give(uint32_t number)
 	slots_given[slots_given_count++] = number;
 }
 
+uint32_t slots_free(void)
+{
+	return SLOTS_MAX - next_slot + slots_given_count;
+}
+
 uint32_t object_generation(uint32_t frame)
 {
 	uint32_t kind, generation;
@@ -100,7 +105,10 @@ struct object object_make(uint32_t kind, uint32_t second, uint32_t parameter)
 
 void object_end(struct object object)
 {
-	MUST(kernel_destroy(AUTHORITY, object.frame, object_generation(object.frame)));
+	uint32_t kind, generation;
+	MUST(kernel_inspect(AUTHORITY, object.frame, &kind, &generation));
+	if (kind != OBJECT_NONE) /* else it was destroyed before */
+		MUST(kernel_destroy(AUTHORITY, object.frame, generation));
 	if (object.slot)
 		slot_give(object.slot);
 	frame_give(object.frame);

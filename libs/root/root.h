@@ -37,6 +37,7 @@ uint32_t frames_free(void);
 /* ---- slots of the root program's list: numbers ------------------------------------------------------ */
 uint32_t slot_take(void);
 void slot_give(uint32_t number);
+uint32_t slots_free(void);
 
 /* ---- kernel objects: the frame that holds one is its index ------------------------------------------- */
 /* Creates in a fresh frame and fetches the capability into a fresh slot (directories have none). */
@@ -45,7 +46,7 @@ struct object {
 };
 struct object object_make(uint32_t kind, uint32_t second, uint32_t parameter);
 uint32_t object_generation(uint32_t frame);
-/* Destroys, gives slot and frame back. */
+/* Destroys what still lives, gives slot and frame back. */
 void object_end(struct object object);
 
 /* ---- domains -------------------------------------------------------------------------------------------- */

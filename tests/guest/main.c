@@ -109,11 +109,12 @@ int main(void)
 	for (const struct test *test = tests_begin; test < tests_end; test++) {
 		if (!is_wanted(test->name))
 			continue;
-		uint32_t frames = frames_free();
+		uint32_t frames = frames_free(), slots = slots_free();
 		failed = 0;
 		world_forget();
 		test->run();
 		CHECK_EQUAL(frames_free(), frames);
+		CHECK_EQUAL(slots_free(), slots);
 		passed_count += !failed;
 		failed_count += failed;
 		print("%sok %u - %s\n", failed ? "not " : "", passed_count + failed_count, test->name);

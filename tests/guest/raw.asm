@@ -1,0 +1,290 @@
+; SPDX-License-Identifier: MIT
+; What C can't say: system calls with every register chosen, services that are nothing but their entry,
+; and instructions that must not work. See raw.h.
+bits 32
+%include "offsets.inc"
+
+global raw_invoke, raw_invoke_at, snapshot_entry, echo_entry, handler_entry
+global fault_with, fault_ud2, fault_store, fault_int, fault_end, step_null
+global snapshot, snapshot_count, handler_seen, handler_count, handler_plan, handler_hook
+global interrupts, hostile_cases, hostile_cases_end
+
+%define FAULT_TARGET 0x08001000              ; as in raw.h
+
+struc R                                         ; struct registers
+.eax	resd 1
+.ecx	resd 1
+.edx	resd 1
+.ebx	resd 1
+.esp	resd 1
+.ebp	resd 1
+.esi	resd 1
+.edi	resd 1
+.eflags	resd 1
+.null	resd 1
+endstruc
+
+%macro SEEN 1                                   ; all registers but flags into a struct registers
+	mov	[ss:%1 + R.eax], eax
+	mov	[ss:%1 + R.ecx], ecx
+	mov	[ss:%1 + R.edx], edx
+	mov	[ss:%1 + R.ebx], ebx
+	mov	[ss:%1 + R.esp], esp
+	mov	[ss:%1 + R.ebp], ebp
+	mov	[ss:%1 + R.esi], esi
+	mov	[ss:%1 + R.edi], edi
+%endmacro
+
+section .text.raw
+; void raw_invoke(struct registers *), raw_invoke_at: cdecl; ESI, EDI, EBX are the callee's to lose
+raw_invoke:
+	push	ebp
+	mov	ebp, [esp + 8]
+	push	ebp
+	mov	ecx, esp
+	mov	edx, raw_back
+	jmp	raw_go
+raw_invoke_at:
+	push	ebp
+	mov	ebp, [esp + 8]
+	push	ebp
+	mov	[raw_own_esp], esp
+	mov	ecx, [ebp + R.esp]
+	mov	edx, raw_back_at
+raw_go:	mov	eax, [ebp + R.eax]
+	mov	ebx, [ebp + R.ebx]
+	mov	esi, [ebp + R.esi]
+	mov	edi, [ebp + R.edi]
+	push	dword [ebp + R.eflags]
+	cmp	dword [ebp + R.null], 0
+	mov	ebp, [ebp + R.ebp]
+	je	.flags
+	push	0
+	push	0
+	push	0
+	push	0
+	pop	ds
+	pop	es
+	pop	fs
+	pop	gs
+.flags:	popfd                                   ; directly before: TF traps one instruction later
+	sysenter
+raw_back_at:
+	mov	[ss:raw_esp], esp
+	mov	esp, [ss:raw_own_esp]
+	jmp	raw_store
+raw_back:
+	mov	[ss:raw_esp], esp
+raw_store:                                      ; [esp] the struct registers
+	pushfd
+	push	eax
+	mov	eax, [esp + 8]
+	pop	dword [ss:eax + R.eax]
+	pop	dword [ss:eax + R.eflags]
+	mov	[ss:eax + R.ecx], ecx
+	mov	[ss:eax + R.edx], edx
+	mov	[ss:eax + R.ebx], ebx
+	mov	[ss:eax + R.ebp], ebp
+	mov	[ss:eax + R.esi], esi
+	mov	[ss:eax + R.edi], edi
+	mov	ecx, [ss:raw_esp]
+	mov	[ss:eax + R.esp], ecx
+	mov	ecx, ss
+	mov	ds, ecx
+	mov	es, ecx
+	push	2
+	popfd
+	add	esp, 4
+	pop	ebp
+	ret
+
+; A service that writes down what it was entered with.
+snapshot_entry:
+	SEEN	snapshot
+	mov	esp, snapshot_stack
+	pushfd
+	pop	dword [ss:snapshot + R.eflags]
+	inc	dword [ss:snapshot_count]
+	mov	eax, RETURN
+	sysenter
+
+; A service that leaves by whatever its client wants: EAX = ESI. Refused: status 1, ESI the error.
+echo_entry:
+	mov	ecx, esp
+	mov	edx, .refused
+	mov	eax, esi
+	sysenter
+.refused:
+	mov	esi, eax
+	mov	eax, RETURN + 1
+	sysenter
+
+; A fault entry that writes down what it got, calls a C function and leaves as planned.
+handler_entry:
+	SEEN	handler_seen
+	pushfd
+	pop	dword [ss:handler_seen + R.eflags]
+	inc	dword [ss:handler_count]
+	push	ebx
+	push	esi
+	push	edi
+	push	ebp
+	mov	eax, [ss:handler_hook]
+	test	eax, eax
+	jz	.leave
+	call	eax
+.leave:	pop	ebp
+	pop	edi
+	pop	esi
+	pop	ebx
+	mov	eax, [ss:handler_plan]
+	mov	ecx, [ss:handler_plan + 4]
+	mov	edx, [ss:handler_plan + 8]
+	sysenter
+
+; void fault_with(struct registers *, code): loads the registers, runs the code, which ends at fault_end
+fault_with:
+	push	ebp
+	mov	ebp, [esp + 8]
+	mov	eax, [esp + 12]
+	push	ebp
+	mov	[raw_own_esp], esp
+	push	eax
+	mov	eax, [ebp + R.eax]
+	mov	ecx, [ebp + R.ecx]
+	mov	edx, [ebp + R.edx]
+	mov	ebx, [ebp + R.ebx]
+	mov	esi, [ebp + R.esi]
+	mov	edi, [ebp + R.edi]
+	push	dword [ebp + R.eflags]
+	mov	ebp, [ebp + R.ebp]
+	popfd
+	ret
+fault_end:
+	jmp	raw_back_at
+fault_ud2:
+	ud2
+	jmp	fault_end
+fault_store:
+	mov	[ss:FAULT_TARGET], esi
+	jmp	fault_end
+fault_int:
+	int	0x80
+	jmp	fault_end
+
+; `int n` for every n, 2 bytes each
+	align 16
+interrupts:
+%assign number 0
+%rep 256
+	db	0xCD, number
+  %assign number number + 1
+%endrep
+
+; ---- instructions that fault, each hurting nobody else -------------------------------------------
+; struct hostile_case: name, code, where it faults (0: at the argument), EBX, vector, error code
+%macro CASE 6+                                  ; 1 name, 2 vector, 3 error, 4 EBX, 5 before, 6 it
+section .rodata
+%%name:	db	%1, 0
+section .rodata.hostile
+	dd	%%name, %%code, %%at, %4, %2, %3
+section .text.raw
+%%code:
+	%5
+%%at:	%6
+	ud2
+%endmacro
+%macro FLAGS_EBX 0
+	push	ebx
+	popfd
+%endmacro
+%macro DIVIDE_BY_ZERO 0
+	push	0x0300                          ; all exceptions
+	fldcw	[esp]
+	fldz
+	fld1
+	fdiv	st1
+%endmacro
+
+section .rodata.hostile align=4
+hostile_cases:
+	CASE "hlt", 13, 0, 0, nop, hlt
+	CASE "cli", 13, 0, 0, nop, cli
+	CASE "sti", 13, 0, 0, nop, sti
+	CASE "in", 13, 0, 0, nop, in al, 0x60
+	CASE "out", 13, 0, 0x3F8, {mov edx, ebx}, out dx, al
+	CASE "out beyond the bitmap", 13, 0, 0xFFFF, {mov edx, ebx}, out dx, eax
+	CASE "cr0", 13, 0, 0, nop, mov eax, cr0
+	CASE "cr3", 13, 0, 0, nop, mov cr3, ebx
+	CASE "dr7", 13, 0, 0, nop, mov dr7, ebx
+	CASE "lgdt", 13, 0, 0xB03FA000, nop, lgdt [ebx]
+	CASE "lidt", 13, 0, 0xB03FA000, nop, lidt [ebx]
+	CASE "lldt", 13, 0, 0, nop, lldt bx
+	CASE "ltr", 13, 0, 0x28, nop, ltr bx
+	CASE "lmsw", 13, 0, 0, nop, lmsw bx
+	CASE "clts", 13, 0, 0, nop, clts
+	CASE "invlpg", 13, 0, 0, nop, invlpg [ebx]
+	CASE "wbinvd", 13, 0, 0, nop, wbinvd
+	CASE "rdmsr", 13, 0, 0x176, {mov ecx, ebx}, rdmsr
+	CASE "wrmsr", 13, 0, 0x176, {mov ecx, ebx}, wrmsr
+	CASE "sysexit", 13, 0, 0, nop, sysexit
+	CASE "kernel data into ds", 13, 0x10, 0x10, nop, mov ds, ebx
+	CASE "user code into ds", 13, 0x18, 0x1B, nop, mov ds, ebx
+	CASE "task into es", 13, 0x28, 0x2B, nop, mov es, ebx
+	CASE "beyond the table into fs", 13, 0xFFF8, 0xFFFB, nop, mov fs, ebx
+	CASE "local descriptor into gs", 13, 4, 7, nop, mov gs, ebx
+	CASE "null into ss", 13, 0, 0, nop, mov ss, ebx
+	CASE "user code into ss", 13, 0x18, 0x1B, nop, mov ss, ebx
+	CASE "kernel data into ss", 13, 0x10, 0x10, nop, mov ss, ebx
+	CASE "jump to kernel code", 13, 8, 0, nop, jmp 8:0
+	CASE "jump to a data segment", 13, 0x20, 0, nop, jmp 0x23:0
+	CASE "jump to the task", 13, 0x28, 0, nop, jmp 0x2B:0
+	CASE "call the double fault's task", 13, 0x30, 0, nop, call 0x33:0
+	CASE "read by the code segment", 13, 0, hostile_cases, nop, mov eax, [cs:ebx]
+	CASE "iret of a nested task", 10, 0, 0x4002, FLAGS_EBX, iret
+	CASE "division by zero", 0, 0, 0, {xor edx, edx}, div ebx
+	CASE "bound", 5, 0, hostile_cases, nop, bound eax, [ebx]
+	CASE "no such instruction", 6, 0, 0, nop, ud2
+	CASE "floating point exception", 16, 0, 0, DIVIDE_BY_ZERO, fwait
+	CASE "stack at the top of memory", 14, 7, 0xFFFFFFFC, {xor esp, esp}, push eax
+	CASE "stack in the kernel", 14, 7, 0xC0100000, {lea esp, [ebx + 4]}, push eax
+	CASE "read the kernel", 14, 5, 0xC0100000, nop, mov eax, [ebx]
+	CASE "write the kernel", 14, 7, 0xC0100000, nop, mov [ebx], eax
+	CASE "call into the kernel", 14, 5, 0xC0100000, nop, jmp ebx
+	CASE "write the tag page", 14, 7, 0xB03FA000, nop, mov [ebx], eax
+	CASE "read the task state", 14, 5, 0xFF800F00, nop, mov eax, [ebx]
+	CASE "read the port bitmap", 14, 5, 0xFF801000, nop, mov eax, [ebx]
+	CASE "read below the data page", 14, 4, 0xB03FEFFC, nop, mov eax, [ebx]
+	CASE "write between tag and data page", 14, 6, 0xB03FB000, nop, mov [ebx], eax
+	CASE "read a window that nobody lent", 14, 4, 0xB0400000, nop, mov eax, [ebx]
+	CASE "write the other window", 14, 6, 0xB0800000, nop, mov [ebx], eax
+	CASE "read the first page", 14, 4, 0, nop, mov eax, [ebx]
+	CASE "read the last page", 14, 4, 0xFFFFF000, nop, mov eax, [ebx]
+section .rodata.hostile
+hostile_cases_end:
+
+section .text.raw
+; Flags that a program may try; whatever comes of it, the call after them is a return from home.
+global odd_flags
+odd_flags:                                      ; EBX the flags
+	mov	eax, RETURN
+	push	ebx
+	popfd
+	sysenter
+
+; A service that is nothing but its return: for counting steps.
+step_null:
+	mov	eax, RETURN
+	sysenter
+
+section .bss align=16
+snapshot:	resb R_size
+handler_seen:	resb R_size
+handler_plan:	resd 3
+handler_hook:	resd 1
+handler_count:	resd 1
+snapshot_count:	resd 1
+raw_esp:	resd 1
+raw_own_esp:	resd 1
+	resb	64
+snapshot_stack:
