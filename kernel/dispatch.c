@@ -44,21 +44,36 @@ static uint32_t events_take(struct thread *thread, uint32_t mask)
 }
 
 /*
- * Ends the dispatch at `level` (not 0) for a reason, and with it all above, which learn that they
- * were cut: at most 31. The running thread must have been saved. thread_run() comes next.
+ * Ends the dispatch at `level` (not 0) for a reason, and with it all above, whose dispatchers are
+ * marked as cut: at most 31, so as little as possible for each. The running thread must have been
+ * saved. thread_run() comes next.
  */
 void chain_cut(uint32_t level, uint32_t reason)
 {
 	uint64_t now = work_time();
-	for (uint32_t i = cpu.depth - 1; i >= level; i--) {
-		struct thread *thread = cpu.level[i].thread, *dispatcher = cpu.level[i - 1].thread;
-		if (thread->state == THREAD_IN_CHAIN)
-			thread->state = THREAD_READY;
-		uint32_t why = i == level ? reason : DISPATCH_CUT;
-		uint32_t bits = why == DISPATCH_EVENT ? events_take(dispatcher, cpu.level[i].mask) : 0;
-		dispatch_answer(call_frame_of(dispatcher), why, now - cpu.level[i].start, bits);
+	struct level *at = &cpu.level[cpu.depth - 1], *end = &cpu.level[level];
+	if (at->thread->state == THREAD_IN_CHAIN)
+		at->thread->state = THREAD_READY;
+	while (at-- > end) {
+		at->thread->state = THREAD_READY;
+		at->thread->by_call |= BY_CALL_CUT;
+		at->thread->dispatch_end = now;
 	}
+	struct thread *dispatcher = at->thread;
+	uint32_t bits = reason == DISPATCH_EVENT ? events_take(dispatcher, end->mask) : 0;
+	dispatch_answer(call_frame_of(dispatcher), reason, now - dispatcher->dispatch_start, bits);
 	cpu.depth = level;
+}
+
+/* What chain_cut and signal left for later, when the thread runs again. */
+void answer_finish(struct thread *thread)
+{
+	struct call_frame *frame = call_frame_of(thread);
+	if (thread->by_call & BY_CALL_CUT)
+		dispatch_answer(frame, DISPATCH_CUT, thread->dispatch_end - thread->dispatch_start, 0);
+	if (thread->by_call & BY_CALL_WOKEN)
+		frame->word[0] = events_take(thread, thread->wait_mask);
+	thread->by_call &= ~(BY_CALL_CUT | BY_CALL_WOKEN);
 }
 
 /* The running thread, saved already, won't go on. */
@@ -86,8 +101,8 @@ uint32_t signal(struct thread *thread, uint32_t bits)
 		}
 		if (thread->state != THREAD_WAITING || !(thread->events & thread->wait_mask))
 			return 0;
-		call_frame_of(thread)->word[0] = events_take(thread, thread->wait_mask);
 		thread->state = THREAD_READY;
+		thread->by_call |= BY_CALL_WOKEN;
 		bits = 1u << (thread->notify_options >> DISPATCH_BIT_SHIFT & 31);
 		thread = thread->notify.word ? reference_page(thread->notify) : NULL;
 	}
@@ -134,7 +149,7 @@ uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame
 	level->options = options;
 	level->deadline = first ? deadline : below->deadline;
 	level->deadline_level = first ? cpu.depth : below->deadline_level;
-	level->start = work_time();
+	self->dispatch_start = work_time();
 	thread->level = cpu.depth++;
 	thread->state = THREAD_IN_CHAIN;
 	step_set(options & DISPATCH_STEP);

@@ -112,6 +112,8 @@ struct call_frame {
  */
 #define BY_CALL_INSIDE 1u /* somewhere in a service, or special */
 #define BY_CALL_HOME 2u	  /* at home, not special: the switch's fast path */
+#define BY_CALL_WOKEN 4u  /* and: its wait is over, the bits are still to be fetched */
+#define BY_CALL_CUT 8u	  /* and: its dispatch was cut at dispatch_end */
 struct thread {
 	struct reference self; /* word is the tag in TAG_PAGE */
 	uint32_t top;	       /* offset of the running activation, when the thread doesn't run */
@@ -123,6 +125,7 @@ struct thread {
 	struct reference notify; /* who is told of a wake-up ... */
 	uint32_t notify_options; /* ... by which bit (struct level); both set when it waits */
 	uint32_t data_number;	 /* of the current data page */
+	uint64_t dispatch_start, dispatch_end; /* working time (struct cpu) of what it dispatched */
 	uint64_t consumed;	 /* cycles, kernel included, interrupts excluded */
 	uint32_t fault[4];	 /* why it stopped: class, address, EIP, domain word */
 	/*
@@ -143,7 +146,7 @@ struct level {
 	uint32_t options;	 /* word 0 of the dispatch: the bit that tells a wake-up */
 	uint32_t deadline_level; /* whose deadline comes first */
 	uint64_t deadline;	 /* earliest of this and all levels below */
-	uint64_t start;		 /* working time (elapsed less interrupts, idle) at the dispatch */
+	uint32_t unused[2];
 };
 struct cpu {
 	uint32_t fast_limit;	       /* of the running activation; call.asm compares slots with it */
@@ -156,7 +159,7 @@ struct cpu {
 	uint32_t careful;	       /* stepping, or no FXSAVE: switch.asm leaves all to C */
 	uint64_t last;		       /* everything before this stamp is on somebody's account */
 	uint64_t start, interrupts, idle;
-	uint64_t lost; /* interrupts + idle */
+	uint64_t lost; /* interrupts + idle; all else is working time */
 	uint64_t armed;		  /* the timer fires no later than this */
 	struct level level[CHAIN_MAX];
 };
@@ -224,6 +227,7 @@ void account(uint64_t *to);
 void account_lost(uint64_t *to);
 uint32_t signal(struct thread *thread, uint32_t bits);
 void chain_cut(uint32_t level, uint32_t reason);
+void answer_finish(struct thread *thread);
 _Noreturn void thread_stop_running(uint32_t reason);
 void interrupt(uint32_t line);
 void step_set(bool stepping);

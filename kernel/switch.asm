@@ -84,7 +84,9 @@ kind_thread:
 dispatch_fast:
 	test	byte [ss:eax + 3], RIGHT_DISPATCH
 	jz	call_method
-	cmp	dword [ss:edx - OBJECT_THREAD + THREAD_STATE], READY
+	mov	ecx, [ss:edx - OBJECT_THREAD + THREAD_STATE]
+	and	ecx, ~(BY_CALL_WOKEN << 16)
+	cmp	ecx, READY
 	jne	call_method
 	ORDINARY_OR call_method
 	mov	ecx, [CPU(THREAD)]
@@ -122,14 +124,21 @@ dispatch_fast:
 	mov	[LEVEL(THREAD) + ecx], edi
 	mov	[ss:edi + THREAD_LEVEL], edx
 	inc	dword [CPU(DEPTH)]
-	mov	esi, ecx
 	mov	ecx, [CPU(THREAD)]
 	ACCOUNT
-	mov	[LEVEL(START) + esi], ebx
-	mov	[LEVEL(START) + 4 + esi], ebp
+	mov	[ss:ecx + THREAD_DISPATCH_START], ebx
+	mov	[ss:ecx + THREAD_DISPATCH_START + 4], ebp
 	SAVE	IN_CHAIN
-	mov	dword [ss:edi + THREAD_STATE], IN_CHAIN
 	mov	ebx, edi
+	test	byte [ss:ebx + THREAD_BY_CALL], BY_CALL_WOKEN
+	mov	dword [ss:ebx + THREAD_STATE], IN_CHAIN
+	jz	switch_home
+	mov	eax, [ss:ebx + THREAD_EVENTS]
+	mov	edx, eax
+	and	eax, [ss:ebx + THREAD_WAIT_MASK]
+	mov	[ss:ebx + ACTIVATION_HOME - CALL_FRAME_BYTES + 4], eax
+	xor	edx, eax
+	mov	[ss:ebx + THREAD_EVENTS], edx
 	jmp	switch_home
 
 ; edx thread: it dispatched the running one, and asked for one of the bits edi
@@ -165,14 +174,12 @@ signal_fast:
 	and	ebx, eax
 	mov	[ss:edx - OBJECT_THREAD + THREAD_EVENTS], ebx
 	lea	edi, [edx - OBJECT_THREAD]
-	push	ecx
 	mov	ecx, [CPU(THREAD)]
 	ACCOUNT
 	SAVE	READY
-	pop	ecx
 	dec	dword [CPU(DEPTH)]
-	sub	ebx, [NEXT(START) + ecx]
-	sbb	ebp, [NEXT(START) + 4 + ecx]
+	sub	ebx, [ss:edi + THREAD_DISPATCH_START]
+	sbb	ebp, [ss:edi + THREAD_DISPATCH_START + 4]
 	lea	ecx, [edi + ACTIVATION_HOME - CALL_FRAME_BYTES]
 	ANSWER	DISPATCH_EVENT, esi
 	mov	ebx, edi
@@ -212,8 +219,8 @@ self_wait_fast:
 	mov	edi, esi
 	mov	esi, edx
 	ACCOUNT
-	sub	ebx, [LEVEL(START) + esi]
-	sbb	ebp, [LEVEL(START) + 4 + esi]
+	sub	ebx, [ss:edi + THREAD_DISPATCH_START]
+	sbb	ebp, [ss:edi + THREAD_DISPATCH_START + 4]
 	SAVE	WAITING
 	mov	eax, [ss:edi + THREAD_SELF]     ; whom a wake-up tells, by which bit
 	mov	edx, [ss:edi + THREAD_SELF + 4]

@@ -95,6 +95,8 @@ void thread_run(void)
 	}
 	struct thread *thread = cpu.level[cpu.depth - 1].thread;
 	cpu.thread = thread;
+	if (thread->by_call & (BY_CALL_WOKEN | BY_CALL_CUT))
+		answer_finish(thread);
 	struct activation *activation = activation_of(thread);
 	struct domain *domain = reference_page((struct reference){activation->domain, activation->generation});
 	if (!domain) {

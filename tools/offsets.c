@@ -25,7 +25,8 @@ void offsets(void)
 	EMIT(LEVEL_OPTIONS, offsetof(struct level, options));
 	EMIT(LEVEL_DEADLINE_LEVEL, offsetof(struct level, deadline_level));
 	EMIT(LEVEL_DEADLINE, offsetof(struct level, deadline));
-	EMIT(LEVEL_START, offsetof(struct level, start));
+	EMIT(THREAD_DISPATCH_START, offsetof(struct thread, dispatch_start));
+	EMIT_SAME(BY_CALL_WOKEN);
 	EMIT(LEVEL_BYTES, sizeof(struct level));
 	EMIT(LEVEL_SHIFT, 5);
 	EMIT(THREAD_SELF, offsetof(struct thread, self));
