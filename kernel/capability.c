@@ -156,7 +156,7 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 	struct capability *to, *from;
 	uint32_t rights = frame->word[1] >> CAPABILITY_RIGHTS_SHIFT, badge = frame->word[3];
 	uint32_t to_slot = frame->word[1] & ~(RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT);
-	uint32_t error = rights > RIGHTS_ALL ? ERROR_ARGUMENT : slot_pair(to_slot, frame->word[2], &to, &from);
+	uint32_t error = slot_pair(to_slot, frame->word[2], &to, &from);
 	if (error)
 		return error;
 	struct capability narrow = *from;

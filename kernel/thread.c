@@ -145,8 +145,9 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 	return 0;
 }
 
-/* Off the CPU and out of the chain for a moment, with the caller's own answer stored. */
-static uint32_t thread_leave_chain(struct thread *thread, struct call_frame *frame)
+/* Uppermost in the chain and off the CPU, with the caller's own answer stored: the caller may be one
+ * that it dispatched. */
+static void thread_leave_chain(struct thread *thread, struct call_frame *frame)
 {
 	uint32_t level = thread->level;
 	account(&cpu.thread->consumed);
@@ -154,7 +155,7 @@ static uint32_t thread_leave_chain(struct thread *thread, struct call_frame *fra
 	thread_save(true);
 	if (level + 1 < cpu.depth)
 		chain_cut(level + 1, DISPATCH_CUT);
-	return level;
+	cpu.thread = thread;
 }
 
 /*

@@ -410,6 +410,54 @@ TEST(thread_destroys_itself_and_its_dispatcher_is_told)
 	client_end(&client);
 }
 
+/* Root dispatches the lower one, which dispatches the upper one, which ends the lower one. */
+static struct client lower, upper;
+static volatile uint32_t lower_went_on, upper_went_on;
+static void lower_dispatches(uint32_t argument)
+{
+	(void)argument;
+	struct dispatch_result result;
+	kernel_dispatch(slot(upper.thread.object.slot), 0, DEADLINE_NEVER, 0, &result);
+	lower_went_on = 1;
+}
+static void upper_ends_lower(uint32_t destroy)
+{
+	uint32_t frame = lower.thread.object.frame, error;
+	if (destroy)
+		error = kernel_destroy(AUTHORITY, frame, victim_generation);
+	else
+		error = kernel_thread_stop(slot(lower.thread.object.slot));
+	upper_went_on = 1 + error;
+}
+static uint32_t state_of(const struct client *client)
+{
+	struct words answer;
+	uint32_t error =
+		kernel_thread_read(slot(client->thread.object.slot), THREAD_FIELD_STATE, &answer);
+	return error ? error << 8 : answer.w[0];
+}
+
+TEST(dispatcher_stopped_or_destroyed_by_what_it_dispatched_leaves_that_ready)
+{
+	for (uint32_t destroy = 0; destroy < 2; destroy++) {
+		client_make(&lower, &root_domain, lower_dispatches, 0);
+		client_make(&upper, &root_domain, upper_ends_lower, destroy);
+		victim_generation = object_generation(lower.thread.object.frame);
+		lower_went_on = upper_went_on = 0;
+		CHECK_EQUAL(client_dispatch(&lower, 0, 0, 0).reason, DISPATCH_ENDED);
+		CHECK_EQUAL(state_of(&lower), destroy ? ERROR_STALE << 8 : THREAD_STOPPED);
+		CHECK_EQUAL(state_of(&upper), THREAD_READY);
+		CHECK_EQUAL(upper_went_on, 0);
+		client_run(&upper);
+		CHECK(upper_went_on == 1 && !lower_went_on);
+		if (destroy)
+			MUST(create(OBJECT_LOCK_PAGE, 0, lower.thread.object.frame,
+				    0)); /* for client_end */
+		client_end(&upper);
+		client_end(&lower);
+	}
+}
+
 static _Bool page_seen_before, page_seen_after;
 static void client_destroys_its_data_page(uint32_t frame)
 {

@@ -259,6 +259,23 @@ TEST(attached_pages_are_replaced_after_they_were_destroyed)
 	domain_end(&peer);
 }
 
+TEST(banks_that_are_none_do_not_reach_the_lock_page_or_the_bitmap)
+{
+	struct zoo zoo;
+	zoo_make(&zoo);
+	uint32_t domain = SLOT_ENCODE(zoo.peer.object.slot);
+	MUST(kernel_domain_attach(slot(zoo.peer.object.slot), 0, slot(zoo.page.slot)));
+	MUST(kernel_domain_attach(slot(zoo.peer.object.slot), 0, slot(zoo.bitmap.slot)));
+	uint32_t lock_page = *(uint32_t *)frame_pointer(zoo.page.frame);
+	for (uint32_t bank = SLOT_BANKS; bank < SLOT_BANKS + 16; bank++) {
+		REFUSED(ERROR_ARGUMENT, domain, domain_grant_op, bank << SLOT_BANK_SHIFT,
+			ROOT_AUTHORITY, 0);
+		REFUSED(ERROR_ARGUMENT, domain, domain_read_op, bank << SLOT_BANK_SHIFT, 0, 0);
+	}
+	CHECK_EQUAL(*(uint32_t *)frame_pointer(zoo.page.frame), lock_page);
+	zoo_end(&zoo);
+}
+
 TEST(all_banks_of_a_domain_are_separate)
 {
 	struct domain peer;

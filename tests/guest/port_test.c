@@ -100,6 +100,7 @@ TEST(ports_of_a_wide_access_are_all_needed)
 	CHECK(!may_read(reader.door, 4, 0x7FFB) && !may_read(reader.door, 2, 0x7FFB));
 	CHECK(!may_read(reader.door, 4, 0x8001) && !may_read(reader.door, 2, 0x8003));
 	domain_ports(&reader.domain, reader.bitmap, 0xFFFC, 0xFFFF);
+	domain_ports(&reader.domain, reader.bitmap, 0, 7);
 	CHECK(may_read(reader.door, 4, 0xFFFC) && may_read(reader.door, 2, 0xFFFE) &&
 	      may_read(reader.door, 1, 0xFFFF));
 	CHECK(!may_read(reader.door, 2, 0xFFFF) &&
