@@ -43,17 +43,21 @@ uint32_t irq_acknowledge(struct capability *capability, struct call_frame *frame
 	return 0;
 }
 
-/*
- * Sets (denied) or clears (allowed) up to 32 bits of a domain's bitmap: two pages behind the TSS,
- * entries 1 and 2 of the bitmap's page table. A set bit refuses the port.
- */
+/* A domain's bitmap: two pages behind the TSS, entries 1 and 2 of its page table. Set: refused. */
+static void bitmap_word(const uint32_t *table, uint32_t word, uint32_t bits, bool allowed)
+{
+	uint32_t *page = direct(table[1 + word / 1024] & ~(PAGE_BYTES - 1));
+	page[word % 1024] = allowed ? page[word % 1024] & ~bits : page[word % 1024] | bits;
+}
+
+/* At most 32 ports, so at most two words. */
 static void bitmap_change(struct capability *capability, uint32_t first, uint32_t number, bool allowed)
 {
 	const uint32_t *table = object_page(object_at(capability->word));
-	for (uint32_t port = first; port < first + number; port++) {
-		uint8_t *byte = (uint8_t *)direct(table[1 + port / 32768] & ~(PAGE_BYTES - 1)) + port / 8 % PAGE_BYTES;
-		*byte = allowed ? *byte & ~(1u << port % 8) : *byte | 1u << port % 8;
-	}
+	uint64_t bits = (((uint64_t)1 << number) - 1) << first % 32;
+	bitmap_word(table, first / 32, bits, allowed);
+	if (bits >> 32)
+		bitmap_word(table, first / 32 + 1, bits >> 32, allowed);
 }
 
 /* Gives a domain the ports that a capability names, at most 32 of them. */
