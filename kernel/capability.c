@@ -149,7 +149,8 @@ uint32_t self_delete(struct capability *self, struct call_frame *frame)
 	return 0;
 }
 
-/* A copy that may do less. Doors keep their badge: only domain_door makes new ones. */
+/* A copy that may do less. Doors keep their badge: only domain_door makes new ones. Bits above the
+ * rights stay with the slot's number, which is none then. */
 uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 {
 	(void)self;

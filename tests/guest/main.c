@@ -91,7 +91,7 @@ static _Bool is_wanted(const char *name)
 {
 	static const char only[] = "only=";
 	const char *line = boot_record->command_line;
-	while (*line && memcmp(line, only, sizeof(only) - 1))
+	while (*line && memcmp(line, only, sizeof(only) - 1) != 0)
 		line++; /* some loaders put the kernel's name before it */
 	if (!*line)
 		return 1;
