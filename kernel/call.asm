@@ -272,23 +272,24 @@ call_door:                                      ; edx the door, ecx its object's
 	mov	edx, [ss:edx + DOMAIN_DIRECTORY]
 ; A window is a directory entry below WINDOW_TABLE that points to a page table: not of 4 MiB size,
 ; in low memory, its frame registered as a table. Its generation goes along. Entry 0: none.
-%macro WINDOW 1                                 ; ecx its number
-	cmp	ecx, LENDABLE_ENTRIES
-	jae	error_window
-	mov	ecx, [ss:edx + KERNEL_BASE + ecx * 4]
+%macro WINDOW 1                                 ; ecx its number, less 1
+	cmp	ecx, LENDABLE_ENTRIES - 1
+	jae	.none_%1
+	mov	ecx, [ss:edx + KERNEL_BASE + 4 + ecx * 4]
 	push	ecx
 	test	ecx, 0xC0000080
 	jnz	error_window
 	shr	ecx, 12
 	cmp	byte [ss:object_table + ecx * 8 + 4], OBJECT_TABLE
-	jne	.none_%1
-.push_%1:
+	jne	error_window
 	push	dword [ss:object_table + ecx * 8]
+.window_%1_done:
 %endmacro
-	movzx	ecx, bp
+	lea	ecx, [ebp - 1]
+	movzx	ecx, cx
 	WINDOW	0
 	shr	ebp, 16
-	mov	ecx, ebp
+	lea	ecx, [ebp - 1]
 	WINDOW	1
 .windows_done:
 	cmp	dword [CPU(FAST_LIMIT)], 1      ; carry: the caller is special
@@ -343,15 +344,15 @@ call_door:                                      ; edx the door, ecx its object's
 .none_0:
 	test	bp, bp
 	jnz	error_window
-	and	dword [ss:esp], 0
-	xor	ecx, ecx
-	jmp	.push_0
+	push	0
+	push	0
+	jmp	.window_0_done
 .none_1:
 	test	ebp, ebp
 	jnz	error_window
-	and	dword [ss:esp], 0
-	xor	ecx, ecx
-	jmp	.push_1
+	push	0
+	push	0
+	jmp	.window_1_done
 .caller_special:                                ; its windows leave its directory
 	mov	ecx, [CPU(RUNNING_DOMAIN)]
 	mov	ecx, [ss:ecx + DOMAIN_DIRECTORY]

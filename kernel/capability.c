@@ -72,7 +72,10 @@ struct capability *slot_find(struct domain *domain, uint32_t slot)
 	return &page[(bank - 1) % 2 * LIST_SLOTS + (slot & (LIST_SLOTS - 1))];
 }
 
-/* A slot as an operation's argument or a call names it: own or lent. */
+/*
+ * A slot as an operation's argument or a call names it: own or lent. A lent copy of slot 0 is none:
+ * it is what a call lends that names no slot, and would act on the callee's list, not its owner's.
+ */
 struct capability *slot_named(uint32_t slot)
 {
 	if (!slot_is_lent(slot))
@@ -81,7 +84,8 @@ struct capability *slot_named(uint32_t slot)
 	slot &= ~SLOT_LENT;
 	if (cpu.fast_limit || !(activation->flags & OPTION_CAPABILITIES) || slot >= LENT_SLOTS)
 		return NULL;
-	return &activation->lent[LENT_SLOTS - 1 - slot];
+	struct capability *lent = &activation->lent[LENT_SLOTS - 1 - slot];
+	return capability_kind(lent) == CAPABILITY_SELF ? NULL : lent;
 }
 
 /* A slot to be copied from: what is lent can't be kept unless the caller said so. */
