@@ -110,7 +110,6 @@ void root_start(struct boot_record *record)
 	boot_directory[0] = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_LARGE; /* boot itself still runs there */
 	directory_fill(directory, template, record);
 	object_create(directory, OBJECT_DIRECTORY, 0, 0);
-	object_create(data, OBJECT_DATA_PAGE, 0, 0);
 	object_create(domain_page, OBJECT_DOMAIN, 0, frame_of(directory));
 	object_create(thread_page, OBJECT_THREAD, frame_of(domain_page), frame_of(data));
 	program_load(directory, &record->modules[0]);

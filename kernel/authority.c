@@ -42,28 +42,40 @@ static uint32_t create_domain(uint32_t frame, uint32_t directory, uint32_t confi
 	return 0;
 }
 
-static uint32_t create_thread(uint32_t frame, uint32_t data, uint32_t home)
+/*
+ * Both pages of a thread at once: the control page in `frame`, the first data page in `data`, which
+ * is no object yet. The expected generation is the sum of both frames' (R2): neither can have been
+ * something else meanwhile, because generations only grow, and stop before the sum wraps.
+ */
+static uint32_t create_thread(uint32_t frame, uint32_t data, uint32_t home, uint32_t generation)
 {
 	struct thread *thread = direct(frame << 12);
-	if (!is_free_object(data, OBJECT_DATA_PAGE) || home >= low_end_frame || !object_table[home].page ||
+	struct object *object = &object_table[frame], *page = &object_table[data];
+	if (frame >= low_end_frame || data >= low_end_frame || object->page || page->page || frame == data)
+		return ERROR_FRAME;
+	if (object->generation + page->generation != generation)
+		return ERROR_GENERATION;
+	if (object->generation == GENERATION_TOP || page->generation == GENERATION_TOP)
+		return ERROR_WORN_OUT;
+	if (home >= low_end_frame || !object_table[home].page ||
 	    (object_table[home].page & OBJECT_KIND_MASK) != OBJECT_DOMAIN)
 		return ERROR_ARGUMENT;
 	thread->self = reference_to(frame);
 	data_page_bind(thread, 0, data);
 	thread->top = ACTIVATION_HOME;
-	thread->fpu[0] = 0x7F; /* FCW 037F, MXCSR 1F80: as after FNINIT, all exceptions masked */
-	thread->fpu[1] = 0x03;
-	if (fpu_has_fxsr) {
-		thread->fpu[24] = 0x80;
-		thread->fpu[25] = 0x1F;
+	if (fpu_has_fxsr) { /* as after FNINIT, all exceptions masked */
+		*(uint16_t *)&thread->fpu[0] = 0x037F;	/* FCW */
+		*(uint16_t *)&thread->fpu[24] = 0x1F80; /* MXCSR */
 	} else {
-		thread->fpu[8] = thread->fpu[9] = 0xFF; /* FNSAVE: tags empty */
+		*(uint16_t *)&thread->fpu[0] = 0x037F;
+		*(uint16_t *)&thread->fpu[8] = 0xFFFF; /* FNSAVE: tags empty */
 	}
 	struct activation *activation = activation_of(thread);
 	activation->domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT | home << CAPABILITY_INDEX_SHIFT;
 	activation->generation = object_table[home].generation;
 	activation[1].domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT;
-	activation[1].generation = GENERATION_TOP; /* object 0 never has it: no caller */
+	activation[1].generation = 0xFFFFFFFF; /* nobody's: no caller */
+	object->page = (frame << 12) + KERNEL_BASE + OBJECT_THREAD;
 	return 0;
 }
 
@@ -87,15 +99,14 @@ uint32_t authority_create(struct capability *capability, struct call_frame *fram
 	(void)capability;
 	uint32_t kind = frame->word[0] >> CREATE_KIND_SHIFT & 15, second = frame->word[0] >> CREATE_SECOND_SHIFT;
 	uint32_t number = frame->word[1], parameter = frame->word[3];
+	if (kind == OBJECT_THREAD)
+		return create_thread(number, parameter, second, frame->word[2]);
 	uint32_t error = frame_check(number, frame->word[2]);
 	if (error)
 		return error;
 	switch (kind) {
 	case OBJECT_DOMAIN:
 		error = create_domain(number, parameter, second);
-		break;
-	case OBJECT_THREAD:
-		error = create_thread(number, parameter, second);
 		break;
 	case OBJECT_BITMAP:
 		error = second ? ERROR_ARGUMENT : create_bitmap(number, parameter);
@@ -166,14 +177,26 @@ static void destroy_domain(struct domain *domain)
 	retire(domain->directory >> 12);
 }
 
-/* A thread in the chain: its dispatcher gets `ended`. The root thread can't be destroyed. */
-static void destroy_thread_in_chain(struct thread *thread, uint32_t number, struct call_frame *frame)
+/*
+ * Its first data page goes with it, further ones stay objects. In the chain: its dispatcher gets
+ * `ended`; the root thread can't be destroyed. What does not run has nothing loaded.
+ */
+static uint32_t destroy_thread(struct thread *thread, uint32_t number, struct call_frame *frame)
 {
-	account(&cpu.thread->consumed);
-	frame->status = 0;
-	thread_save(true);
-	thread->state = THREAD_STOPPED;
+	bool in_chain = thread->state == THREAD_IN_CHAIN;
+	if (in_chain) {
+		if (thread->level == 0)
+			return ERROR_STATE;
+		account(&cpu.thread->consumed);
+		frame->status = 0;
+		thread_save(true);
+		thread->state = THREAD_STOPPED;
+	}
+	if (thread->data[0])
+		retire(thread->data[0] >> 12);
 	retire(number);
+	if (!in_chain)
+		return 0;
 	chain_cut(thread->level, DISPATCH_ENDED);
 	thread_run();
 }
@@ -190,13 +213,10 @@ uint32_t authority_destroy(struct capability *capability, struct call_frame *fra
 		return ERROR_FRAME;
 	if (object_table[number].generation != frame->word[2])
 		return ERROR_GENERATION;
+	if (kind == OBJECT_THREAD)
+		return destroy_thread(page, number, frame);
 	if ((kind == OBJECT_DIRECTORY || kind == OBJECT_BITMAP_PAGE) && word & OBJECT_ATTACHED)
 		return ERROR_STATE;
-	if (kind == OBJECT_THREAD && ((struct thread *)page)->state == THREAD_IN_CHAIN) {
-		if (((struct thread *)page)->level == 0)
-			return ERROR_STATE;
-		destroy_thread_in_chain(page, number, frame);
-	}
 	if (kind == OBJECT_DOMAIN && page == reference_page(thread_home(cpu.level[0].thread)))
 		return ERROR_STATE; /* the root program's home */
 	bool loaded = is_loaded(number, kind, page);

@@ -30,7 +30,7 @@ struct object {
 };
 #define OBJECT_ATTACHED 0x10u /* in page: the page belongs to a thread or a domain already */
 #define OBJECT_KIND_MASK 0xFu
-#define GENERATION_TOP 0xFFFFFFFFu
+#define GENERATION_TOP 0x7FFFFFFFu /* the sum of two does not wrap */
 extern struct object object_table[OBJECTS_MAX];
 
 /* A reference that outlives a stay in the kernel: word is index * 8. {0, ...}: none. */

@@ -76,9 +76,14 @@ void root_begin(void)
 
 void thread_make(struct thread *thread, const char *name, struct domain *home)
 {
+	uint32_t control = frame_take(), data = frame_take();
 	*thread = (struct thread){.name = name, .home = home, .data_pages = 1};
-	thread->data[0] = object_make(OBJECT_DATA_PAGE, 0, 0);
-	thread->object = object_make(OBJECT_THREAD, home->object.frame, thread->data[0].frame);
+	thread->object = (struct object){control, slot_take()};
+	thread->data[0] = (struct object){data, slot_take()};
+	MUST(kernel_create(AUTHORITY, OBJECT_THREAD, home->object.frame, control,
+			   object_generation(control) + object_generation(data), data));
+	MUST(kernel_fetch(AUTHORITY, control, slot(thread->object.slot)));
+	MUST(kernel_fetch(AUTHORITY, data, slot(thread->data[0].slot)));
 }
 
 void thread_data_page(struct thread *thread)
@@ -88,11 +93,21 @@ void thread_data_page(struct thread *thread)
 	thread->data[thread->data_pages++] = page;
 }
 
+static void object_forget(struct object object)
+{
+	uint32_t kind, generation;
+	MUST(kernel_inspect(AUTHORITY, object.frame, &kind, &generation));
+	if (kind != OBJECT_NONE)
+		MUST(kernel_destroy(AUTHORITY, object.frame, generation));
+	slot_give(object.slot);
+	frame_give(object.frame);
+}
+
 void thread_end(struct thread *thread)
 {
-	object_end(thread->object);
+	object_forget(thread->object); /* and the first data page */
 	for (uint32_t i = 0; i < thread->data_pages; i++)
-		object_end(thread->data[i]);
+		object_forget(thread->data[i]);
 }
 
 void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t argument)

@@ -92,6 +92,7 @@ struct thread {
 /* With one data page; stopped. */
 void thread_make(struct thread *thread, const char *name, struct domain *home);
 void thread_data_page(struct thread *thread); /* one more */
+/* Gives all back; what has been destroyed already is no error. */
 void thread_end(struct thread *thread);
 /* Starts at an address with a stack (0: on the data page) and a value in EBX. */
 void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t argument);

@@ -84,10 +84,7 @@ static void killing(void)
 	MUST(kernel_destroy(AUTHORITY, thread.object.frame, generation));
 	uint32_t cost = cycles() - begun;
 	print("     root: killed, for %u ticks\n", cost);
-	slot_give(thread.object.slot);
-	frame_give(thread.object.frame);
-	object_end(thread.data[0]);
-	domain_end(&visitor);
+	visitor_end();
 
 	step("The next one is served as if nothing had happened.");
 	visitor_make(3);

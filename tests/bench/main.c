@@ -158,18 +158,14 @@ static void bench_objects(void)
 	MEASURE(
 		"create_destroy_thread",
 		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES),
-		errors = kernel_create(AUTHORITY, OBJECT_DATA_PAGE, 0, data, generation, 0);
-		errors |= kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control, generation, data);
-		errors |= kernel_destroy(AUTHORITY, control, generation);
-		errors |= kernel_destroy(AUTHORITY, data, generation), MUST(errors));
+		errors = kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control, 2 * generation, data);
+		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
 	MEASURE(
 		"create_fetch_destroy_thread",
 		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES),
-		errors = kernel_create(AUTHORITY, OBJECT_DATA_PAGE, 0, data, generation, 0);
-		errors |= kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control, generation, data);
+		errors = kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control, 2 * generation, data);
 		errors |= kernel_fetch(AUTHORITY, control, spare);
-		errors |= kernel_destroy(AUTHORITY, control, generation);
-		errors |= kernel_destroy(AUTHORITY, data, generation), MUST(errors));
+		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
 	MEASURE(
 		"create_destroy_domain",
 		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES);

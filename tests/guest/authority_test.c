@@ -2,9 +2,16 @@
 /* kernel/authority.c: frames become objects and cease to be; who holds it can't confuse the kernel. */
 #include "test.h"
 
+/* What create expects: for a thread the sum of both its frames' generations. */
+static uint32_t expected(uint32_t kind, uint32_t frame, uint32_t parameter)
+{
+	return object_generation(frame) +
+	       (kind == OBJECT_THREAD && parameter < OBJECTS_MAX ? object_generation(parameter) : 0);
+}
 static uint32_t create(uint32_t kind, uint32_t second, uint32_t frame, uint32_t parameter)
 {
-	return kernel_create(AUTHORITY, kind, second, frame, object_generation(frame), parameter);
+	return kernel_create(AUTHORITY, kind, second, frame, expected(kind, frame, parameter),
+			     parameter);
 }
 static uint32_t kind_of(uint32_t frame)
 {
@@ -17,7 +24,7 @@ static uint32_t kind_of(uint32_t frame)
 /* A create that must fail, with the frame's generation. */
 #define CREATE_REFUSED(error, kind, second, frame, parameter)                               \
 	REFUSED(error, ROOT_AUTHORITY, CREATE((uint32_t)(kind), (uint32_t)(second)), frame, \
-		object_generation(frame), parameter)
+		expected(kind, frame, parameter), parameter)
 
 TEST(create_refuses_frames_that_are_not_its_to_use)
 {
@@ -118,44 +125,57 @@ TEST(create_thread_refuses_bad_data_pages_and_homes)
 {
 	struct domain peer;
 	peer_make(&peer, "peer");
-	uint32_t frame = frame_take(), home = peer.object.frame;
-	struct object data = object_make(OBJECT_DATA_PAGE, 0, 0),
-		      page = object_make(OBJECT_LOCK_PAGE, 0, 0);
+	uint32_t frame = frame_take(), data = frame_take(), home = peer.object.frame;
+	struct object page = object_make(OBJECT_LOCK_PAGE, 0, 0),
+		      other = object_make(OBJECT_DATA_PAGE, 0, 0);
 	const uint32_t bad_data[] = {frame,
 				     page.frame,
+				     other.frame,
 				     home,
 				     0,
 				     boot_record->low_end_frame,
 				     OBJECTS_MAX,
-				     1u << 20 | data.frame,
+				     1u << 20 | data,
 				     0xFFFFFFFF};
 	const uint32_t bad_home[] = {0,
 				     frame,
 				     page.frame,
-				     data.frame,
+				     data,
 				     boot_record->root_thread,
 				     peer.directory_frame,
 				     boot_record->low_end_frame,
 				     OBJECTS_MAX,
 				     0xFFFFF};
 	for (uint32_t i = 0; i < sizeof(bad_data) / sizeof(bad_data[0]); i++)
-		CREATE_REFUSED(ERROR_ARGUMENT, OBJECT_THREAD, home, frame, bad_data[i]);
+		CREATE_REFUSED(ERROR_FRAME, OBJECT_THREAD, home, frame, bad_data[i]);
 	for (uint32_t i = 0; i < sizeof(bad_home) / sizeof(bad_home[0]); i++)
-		CREATE_REFUSED(ERROR_ARGUMENT, OBJECT_THREAD, bad_home[i], frame, data.frame);
-	CHECK_EQUAL(create(OBJECT_THREAD, home, frame, data.frame),
-		    0); /* the refusals left it free */
-	uint32_t second = frame_take();
-	CREATE_REFUSED(ERROR_ARGUMENT, OBJECT_THREAD, home, second,
-		       data.frame); /* one page, one thread */
+		CREATE_REFUSED(ERROR_ARGUMENT, OBJECT_THREAD, bad_home[i], frame, data);
+	CHECK_EQUAL(create(OBJECT_THREAD, home, frame, data), 0); /* the refusals left it free */
+	CHECK_EQUAL(kind_of(data), OBJECT_DATA_PAGE);
+	uint32_t second = frame_take(), fresh = frame_take();
+	CREATE_REFUSED(ERROR_FRAME, OBJECT_THREAD, home, second, data); /* one page, one thread */
 	domain_end(&peer);
-	struct object fresh = object_make(OBJECT_DATA_PAGE, 0, 0);
-	CREATE_REFUSED(ERROR_ARGUMENT, OBJECT_THREAD, home, second,
-		       fresh.frame); /* its home is gone */
-	frame_give(second);
+	CREATE_REFUSED(ERROR_ARGUMENT, OBJECT_THREAD, home, second, fresh); /* its home is gone */
 	object_end((struct object){frame, 0});
-	object_end(fresh);
-	object_end(data);
+	CHECK_EQUAL(kind_of(data), OBJECT_NONE); /* it went with its thread */
+	frame_give(second);
+	frame_give(fresh);
+	frame_give(data);
+	object_end(other);
 	object_end(page);
+}
+
+TEST(create_thread_expects_the_sum_of_both_generations)
+{
+	uint32_t frame = frame_take(), data = frame_take(), home = boot_record->root_domain;
+	uint32_t sum = object_generation(frame) + object_generation(data);
+	MUST(create(OBJECT_LOCK_PAGE, 0, data, 0)); /* meanwhile it was something else */
+	MUST(kernel_destroy(AUTHORITY, data, object_generation(data)));
+	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, CREATE(OBJECT_THREAD, home), frame, sum, data);
+	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, CREATE(OBJECT_THREAD, home), frame, sum + 2, data);
+	CHECK_EQUAL(kernel_create(AUTHORITY, OBJECT_THREAD, home, frame, sum + 1, data), 0);
+	object_end((struct object){frame, 0});
+	frame_give(data);
 }
 
 TEST(create_bitmap_needs_two_free_bitmap_pages_in_a_row)
@@ -506,7 +526,7 @@ static uint32_t others_hash(void) /* of every frame that is not in the quota */
 
 TEST(objects_are_created_until_the_frames_end_and_nobody_else_notices)
 {
-	static const uint8_t kinds[] = {OBJECT_DATA_PAGE, OBJECT_THREAD,          OBJECT_DIRECTORY,
+	static const uint8_t kinds[] = {OBJECT_NONE,      OBJECT_THREAD,          OBJECT_DIRECTORY,
 					OBJECT_DOMAIN,    OBJECT_CAPABILITY_PAGE, OBJECT_LOCK_PAGE,
 					OBJECT_TABLE};
 	struct domain bystander;
@@ -521,8 +541,10 @@ TEST(objects_are_created_until_the_frames_end_and_nobody_else_notices)
 		if (kind == OBJECT_DOMAIN)
 			memcpy(frame_pointer(before), frame_pointer(boot_record->template_frame),
 			       PAGE_BYTES);
-		created +=
-			!create(kind, kind == OBJECT_THREAD ? bystander.object.frame : 0, quota[i],
+		created += /* every thread takes two */
+			kind == OBJECT_NONE && i + 1 < QUOTA
+				? 1
+				: !create(kind == OBJECT_NONE ? OBJECT_DATA_PAGE : kind, kind == OBJECT_THREAD ? bystander.object.frame : 0, quota[i],
 				kind == OBJECT_THREAD || kind == OBJECT_DOMAIN ? before : 0);
 	}
 	CHECK_EQUAL(created, QUOTA);
@@ -535,7 +557,8 @@ TEST(objects_are_created_until_the_frames_end_and_nobody_else_notices)
 				&(struct words){{self_identify_op}}),
 		    0);
 	for (uint32_t i = 0; i < QUOTA; i++)
-		if (kinds[i % sizeof(kinds)] != OBJECT_DIRECTORY)
+		if (kinds[i % sizeof(kinds)] != OBJECT_DIRECTORY &&
+		    (kinds[i % sizeof(kinds)] != OBJECT_NONE || i + 1 == QUOTA))
 			MUST(kernel_destroy(AUTHORITY, quota[i], object_generation(quota[i])));
 	if (kinds[(QUOTA - 1) % sizeof(kinds)] == OBJECT_DIRECTORY)
 		MUST(kernel_destroy(AUTHORITY, quota[QUOTA - 1],

@@ -182,7 +182,10 @@ uint32_t object_new(uint32_t kind, uint32_t second, uint32_t parameter)
 	uint32_t frame = frame_free();
 	struct call_frame call = {.word = {authority_create_op | kind << CREATE_KIND_SHIFT |
 						   second << CREATE_SECOND_SHIFT,
-					   frame, object_table[frame].generation, parameter}};
+					   frame,
+					   object_table[frame].generation +
+						   (kind == OBJECT_THREAD ? object_table[parameter].generation : 0),
+					   parameter}};
 	frame_open(frame);
 	test_equal(authority_create(NULL, &call), 0, __FILE__, __LINE__, "created");
 	was_object[frame - FRAMES_FIRST] = true;
@@ -201,7 +204,9 @@ struct domain *domain_new(uint32_t confidential)
 
 struct thread *thread_new(struct domain *home)
 {
-	uint32_t data = object_new(OBJECT_DATA_PAGE, 0, 0);
+	uint32_t data = frame_free();
+	frame_open(data);
+	was_object[data - FRAMES_FIRST] = true;
 	return page_of(object_new(OBJECT_THREAD, frame_of(home), data));
 }
 
