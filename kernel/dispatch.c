@@ -83,6 +83,7 @@ void thread_stop_running(uint32_t reason)
 	if (thread->level == 0)
 		panic("the root program ended or faulted", thread->by_call ? NULL : trap_frame_of(thread));
 	thread->state = THREAD_STOPPED;
+	step_set(false); /* it may have been dispatched for a step that its dead home can't make */
 	chain_cut(thread->level, reason);
 	thread_run();
 }

@@ -155,7 +155,8 @@ struct cpu {
 	struct capability *callee;     /* call.asm: the door being entered */
 	struct capability plain_door;  /* call.asm: a confidential door without its mark */
 	uint32_t depth;		       /* levels in use; 0: idle */
-	uint32_t stepping;	       /* the running thread was dispatched for one instruction */
+	uint32_t stepping;	       /* the running thread was dispatched for one instruction; ... */
+	struct thread *stepped;	       /* ... STEP_OVER: this one left the CPU in the present stay */
 	uint32_t careful;	       /* stepping, or no FXSAVE: switch.asm leaves all to C */
 	uint64_t last;		       /* everything before this stamp is on somebody's account */
 	uint64_t start, interrupts, idle;
@@ -164,6 +165,7 @@ struct cpu {
 	struct level level[CHAIN_MAX];
 };
 _Static_assert(sizeof(struct level) == 32, "switch.asm shifts");
+#define STEP_OVER 2u /* in stepping */
 extern struct cpu cpu;
 
 /* ---- looking things up --------------------------------------------------------------------------------------- */

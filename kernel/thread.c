@@ -48,7 +48,8 @@ void thread_save(uint32_t by_call)
 	if (!cpu.fast_limit)
 		windows_clear();
 	if (cpu.stepping) {
-		step_set(false);
+		cpu.stepping = STEP_OVER;
+		cpu.stepped = thread;
 		debug_control(DR7_OFF);
 		if (!by_call)
 			trap_frame_of(thread)->eflags &= ~FLAG_TRAP;
@@ -83,6 +84,17 @@ static void step_start(struct thread *thread)
 	debug_control(DR7_SYSEXITS);
 }
 
+/* A stepped thread left the CPU, and would go on in the same stay: after an uncaught fault, say. */
+static void step_over(struct thread *thread)
+{
+	step_set(false);
+	if (thread != cpu.stepped)
+		return;
+	thread_save(thread->by_call);
+	chain_cut(cpu.depth - 1, DISPATCH_STEPPED);
+	thread_run();
+}
+
 /*
  * The uppermost thread of the chain goes on. Everything that it refers to is compared here (R1):
  * its domain, its data pages, its windows, its lock page.
@@ -95,8 +107,6 @@ void thread_run(void)
 	}
 	struct thread *thread = cpu.level[cpu.depth - 1].thread;
 	cpu.thread = thread;
-	if (thread->by_call & (BY_CALL_WOKEN | BY_CALL_CUT))
-		answer_finish(thread);
 	struct activation *activation = activation_of(thread);
 	struct domain *domain = reference_page((struct reference){activation->domain, activation->generation});
 	if (!domain) {
@@ -105,6 +115,8 @@ void thread_run(void)
 		activation = activation_of(thread);
 		domain = reference_page((struct reference){activation->domain, activation->generation});
 	}
+	if (thread->by_call & (BY_CALL_WOKEN | BY_CALL_CUT))
+		answer_finish(thread);
 	tss.esp0 = (uintptr_t)activation;
 	cpu.fast_limit = thread->fast_limit;
 	cpu.running_domain = domain;
@@ -114,7 +126,9 @@ void thread_run(void)
 		windows_load(activation);
 	fpu_load(thread);
 	directory_load(domain->directory);
-	if (cpu.stepping)
+	if (cpu.stepping == STEP_OVER)
+		step_over(thread);
+	else if (cpu.stepping)
 		step_start(thread);
 	if (thread->by_call)
 		leave_by_call(call_frame_of(thread));
@@ -149,12 +163,11 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
  * that it dispatched. */
 static void thread_leave_chain(struct thread *thread, struct call_frame *frame)
 {
-	uint32_t level = thread->level;
 	account(&cpu.thread->consumed);
 	frame->status = 0;
 	thread_save(true);
-	if (level + 1 < cpu.depth)
-		chain_cut(level + 1, DISPATCH_CUT);
+	if (thread->level + 1 < cpu.depth)
+		chain_cut(thread->level + 1, DISPATCH_CUT);
 	cpu.thread = thread;
 }
 

@@ -492,7 +492,7 @@ TEST(fault_in_a_handler_is_a_forced_return)
 	CHECK_EQUAL(machine.status, ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(depth_of(client), 0);
 	CHECK_EQUAL(client->fault[2], 0x00401000);
-	CHECK_EQUAL(client->fault[3], frame_of(service));
+	CHECK_EQUAL(client->fault[3], service->self.word);
 	CHECK_EQUAL(cpu.fast_limit, FAST_LIMIT);
 }
 

@@ -285,7 +285,7 @@ static void check_thread(struct thread *thread)
 	HOLDS(thread->data[DATA_PAGES_MAX] == 0);
 	for (uint32_t i = 0; i < DATA_PAGES_MAX; i++)
 		check_data_page(thread, thread->data[i]);
-	HOLDS(thread == cpu.thread || thread->by_call != BY_CALL_HOME ||
+	HOLDS(thread == cpu.thread || !(thread->by_call & BY_CALL_HOME) ||
 	      (thread->top == ACTIVATION_HOME && thread->fast_limit));
 	HOLDS(thread->fast_limit == 0 || thread->fast_limit == FAST_LIMIT);
 	HOLDS((uint8_t)(thread->fpu[101] - thread->fpu[100]) == (thread == cpu.thread));
@@ -385,6 +385,24 @@ static void registers_read(void)
 	machine_check();
 }
 
+/* The breakpoint on every SYSEXIT: a step of the thread that goes on is done (trap.asm). */
+static uint32_t step_end(void)
+{
+	if (!cpu.stepping || machine.left == LEFT_BY_TRAP)
+		return machine.status;
+	struct trap_frame *frame = (struct trap_frame *)activation_running() - 1;
+	*frame = (struct trap_frame){.eax = machine.status,
+				     .eip = IMAGE_BASE,
+				     .cs = USER_CODE,
+				     .eflags = FLAGS_START,
+				     .esp = stack_mark(cpu.thread),
+				     .ss = USER_DATA};
+	if (!setjmp(stay))
+		step_done();
+	registers_read();
+	return machine.status;
+}
+
 static struct call_frame *call_push(uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
 	struct call_frame *frame = (struct call_frame *)activation_running() - 1;
@@ -426,7 +444,7 @@ uint32_t machine_invoke(struct capability *capability, uint32_t operation, uint3
 	if (!setjmp(stay))
 		frame->status = method_call(capability, frame);
 	registers_read();
-	return machine.status;
+	return step_end();
 }
 
 uint32_t machine_self(uint32_t operation, uint32_t a, uint32_t b, uint32_t c)
@@ -546,7 +564,8 @@ uint32_t machine_call(uint32_t slot_and_options, struct lending lending)
 	machine.left = LEFT_BACK;
 	uint32_t error = door_enter(slot_and_options, lending);
 	machine_check();
-	return machine.status = error;
+	machine.status = error;
+	return step_end();
 }
 
 /* What the caller now sees in its registers: only the status matters. */
@@ -588,7 +607,7 @@ uint32_t machine_return(uint32_t status, uint32_t capabilities)
 			return_go(status);
 	}
 	registers_read();
-	return machine.status;
+	return step_end();
 }
 
 uint32_t machine_resume(void)
@@ -609,7 +628,7 @@ static void trap_enter(struct trap_frame *frame)
 	machine.left = LEFT_BY_TRAP;
 	if (!setjmp(stay)) {
 		trap(frame);
-		machine.left = LEFT_BY_TRAP;
+		machine.left = LEFT_BACK;
 		machine.trap = *frame;
 		frames_reap();
 		machine_check();

@@ -20,7 +20,7 @@
 
 /* How a stay in the kernel ended. */
 enum left {
-	LEFT_BACK,    /* the method returned: the same thread goes on */
+	LEFT_BACK,    /* the method or trap returned: the same thread goes on */
 	LEFT_BY_CALL, /* a thread goes on behind its system call */
 	LEFT_BY_TRAP, /* or where it was interrupted */
 	LEFT_IDLE,
