@@ -45,7 +45,7 @@ CFLAGS   := -m32 -march=pentiumpro -O2 -g -std=gnu11 -ffreestanding \
             -fomit-frame-pointer -mpreferred-stack-boundary=2 \
             -mno-sse -mno-mmx -mgeneral-regs-only \
             -Wall -Wextra $(WERROR) -ffile-prefix-map=$(CURDIR)=.
-KERNEL_CFLAGS  := $(CFLAGS) -mregparm=3 -Ikernel -Iboot -Ilibs -Ilibs/abi -Ibuild/generated
+KERNEL_CFLAGS  := $(CFLAGS) -mregparm=3 -fcall-used-esi -fcall-used-edi -fcall-used-ebx -Ikernel -Iboot -Ilibs -Ilibs/abi -Ibuild/generated
 # A system call keeps no register but ESP, so functions need not either (libs/runtime/kernel.h).
 PROGRAM_CFLAGS := $(CFLAGS) -fcall-used-esi -fcall-used-edi -fcall-used-ebx \
                   -ffunction-sections -fdata-sections \

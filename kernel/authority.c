@@ -47,13 +47,14 @@ static uint32_t create_domain(uint32_t frame, uint32_t directory, uint32_t confi
  * is no object yet. The expected generation is the sum of both frames' (R2): neither can have been
  * something else meanwhile, because generations only grow, and stop before the sum wraps.
  */
-static uint32_t create_thread(uint32_t frame, uint32_t data, uint32_t home, uint32_t generation)
+static __attribute__((noinline)) uint32_t create_thread(const struct call_frame *call)
 {
+	uint32_t frame = call->word[1], data = call->word[3], home = call->word[0] >> CREATE_SECOND_SHIFT;
 	struct thread *thread = direct(frame << 12);
 	struct object *object = &object_table[frame], *page = &object_table[data];
 	if (frame >= low_end_frame || data >= low_end_frame || object->page || page->page || frame == data)
 		return ERROR_FRAME;
-	if (object->generation + page->generation != generation)
+	if (object->generation + page->generation != call->word[2])
 		return ERROR_GENERATION;
 	if (object->generation == GENERATION_TOP || page->generation == GENERATION_TOP)
 		return ERROR_WORN_OUT;
@@ -63,13 +64,6 @@ static uint32_t create_thread(uint32_t frame, uint32_t data, uint32_t home, uint
 	thread->self = reference_to(frame);
 	data_page_bind(thread, 0, data);
 	thread->top = ACTIVATION_HOME;
-	if (fpu_has_fxsr) { /* as after FNINIT, all exceptions masked */
-		*(uint16_t *)&thread->fpu[0] = 0x037F;	/* FCW */
-		*(uint16_t *)&thread->fpu[24] = 0x1F80; /* MXCSR */
-	} else {
-		*(uint16_t *)&thread->fpu[0] = 0x037F;
-		*(uint16_t *)&thread->fpu[8] = 0xFFFF; /* FNSAVE: tags empty */
-	}
 	struct activation *activation = activation_of(thread);
 	activation->domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT | home << CAPABILITY_INDEX_SHIFT;
 	activation->generation = object_table[home].generation;
@@ -97,10 +91,10 @@ static uint32_t create_bitmap(uint32_t frame, uint32_t pages)
 uint32_t authority_create(struct capability *capability, struct call_frame *frame)
 {
 	(void)capability;
+	if ((frame->word[0] >> CREATE_KIND_SHIFT & 15) == OBJECT_THREAD)
+		return create_thread(frame);
 	uint32_t kind = frame->word[0] >> CREATE_KIND_SHIFT & 15, second = frame->word[0] >> CREATE_SECOND_SHIFT;
 	uint32_t number = frame->word[1], parameter = frame->word[3];
-	if (kind == OBJECT_THREAD)
-		return create_thread(number, parameter, second, frame->word[2]);
 	uint32_t error = frame_check(number, frame->word[2]);
 	if (error)
 		return error;

@@ -36,6 +36,19 @@ extern call_options_rare, return_capabilities, slot_named, data_page_back, retur
 	pop	es
 %endmacro
 
+; a C function on this stack: the page has 900 bytes below the deepest activation. eax in and out;
+; C keeps nothing but ebp here (Makefile), so the words are put aside.
+%macro C_HERE 1
+	push	ebx
+	push	esi
+	push	edi
+	FOR_C
+	call	%1
+	pop	edi
+	pop	esi
+	pop	ebx
+%endmacro
+
 section .text
 
 ; ---- a call that lends nothing but the thread: 30 instructions, 35 nested ------------------------
@@ -193,26 +206,26 @@ call_method:
 	mov	ds, ecx
 	mov	es, ecx
 	cld
-	jnz	.refused
+	jnz	leave_words.refused
 	call	[operations + ebx * 8]
-.answer:
+method_answer:
 	mov	esp, [ss:ESP0]
 	sub	esp, 24
-	jmp	leave_words
-.refused:
-	call	operation_refused
-	jmp	.answer
-
-; void leave_by_call(struct call_frame *): resume a thread that left by a system call
-leave_by_call:
-	mov	esp, eax
-	pop	eax
 leave_words:
 	pop	esi
 	pop	edi
 	pop	ebx
 	pop	ebp
 	jmp	exit_call
+.refused:
+	call	operation_refused
+	jmp	method_answer
+
+; void leave_by_call(struct call_frame *): resume a thread that left by a system call
+leave_by_call:
+	mov	esp, eax
+	pop	eax
+	jmp	leave_words
 
 ; ---- a call with options, or from a special activation -------------------------------------------
 ; The new activation is pushed from its top: see struct activation.
@@ -359,8 +372,7 @@ call_door:                                      ; edx the door, ecx its object's
 	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_0_ENTRY], 0
 	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_1_ENTRY], 0
 	jmp	.caller_clean
-.rare:  FOR_C                                   ; may wait, next page. C on this stack: the page has
-	call	call_options_rare               ; 900 bytes below the deepest activation
+.rare:	C_HERE call_options_rare               ; 900 bytes below the deepest activation
 	test	eax, eax
 	jnz	.flags_done
 	mov	eax, ERROR_DATA_PAGE
@@ -373,8 +385,7 @@ call_rare:
 	jnz	error_argument
 	push	eax
 	and	eax, 0xFF | SLOT_BANK_MASK
-	FOR_C
-	call	slot_named
+	C_HERE slot_named
 	mov	edx, eax
 	pop	eax
 	and	eax, OPTIONS_CALL
@@ -472,8 +483,7 @@ return_go:
 .page:	push	eax                             ; the caller's data page comes back
 	push	ecx
 	push	edx
-	FOR_C
-	call	data_page_back
+	C_HERE data_page_back
 	pop	edx
 	pop	ecx
 	pop	eax
@@ -504,8 +514,7 @@ return_rare:                                    ; capabilities to hand over, or 
 	jne	error_argument                  ; nobody designated slots
 	push	eax
 	mov	eax, ebx
-	FOR_C
-	call	return_capabilities
+	C_HERE return_capabilities
 	pop	ecx
 	test	eax, eax
 	jnz	error

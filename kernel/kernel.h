@@ -134,7 +134,7 @@ struct thread {
 	 * entry here, so this is the one reference that is not compared at each use (R1).
 	 */
 	uint32_t data[DATA_PAGES_MAX + 1];
-	uint8_t fpu[512] __attribute__((aligned(512)));
+	uint32_t fpu[128] __attribute__((aligned(512)));
 };
 _Static_assert(offsetof(struct thread, fpu) == 512, "FXSAVE needs 16; the stack needs the rest");
 
@@ -222,7 +222,6 @@ bool activation_may_wait(void);
 void thread_save(uint32_t by_call);
 _Noreturn void thread_run(void);
 void data_pages_load(struct thread *thread);
-void data_page_bind(struct thread *thread, uint32_t number, uint32_t page);
 void data_page_unbind(uint32_t page);
 /* dispatch.c */
 void account(uint64_t *to);

@@ -151,6 +151,11 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 		thread_pop(thread, ERROR_ABORTED);
 	thread->fast_limit = FAST_LIMIT;
 	thread->data_number = 0;
+	thread->fpu[0] = 0x037F; /* FCW as after FNINIT, all exceptions masked */
+	if (fpu_has_fxsr)
+		thread->fpu[6] = 0x1F80; /* MXCSR likewise */
+	else
+		thread->fpu[2] = 0xFFFF; /* FNSAVE's image: all registers empty */
 	thread->by_call = BY_CALL_HOME;
 	*call_frame_of(thread) =
 		(struct call_frame){.eip = frame->word[1], .esp = frame->word[2], .word[2] = frame->word[3]};
@@ -213,14 +218,6 @@ uint32_t thread_stop(struct capability *capability, struct call_frame *frame)
 	}
 	thread->state = THREAD_STOPPED;
 	return 0;
-}
-
-/* Both ways: the page's object table entry names the thread in place of an address. */
-void data_page_bind(struct thread *thread, uint32_t number, uint32_t page)
-{
-	object_table[page].page =
-		thread->self.word >> CAPABILITY_INDEX_SHIFT << 12 | OBJECT_ATTACHED | OBJECT_DATA_PAGE;
-	thread->data[number] = page << 12 | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
 }
 
 /* A data page ceases to be: its thread, if that still is one, has it no more. */

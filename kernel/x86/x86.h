@@ -69,6 +69,13 @@ static inline uint32_t *directory_of(const struct domain *domain)
 	return direct(domain->directory);
 }
 
+/* A data page and its thread know each other: the page's table entry has the thread for an address. */
+static inline void data_page_bind(struct thread *thread, uint32_t number, uint32_t page)
+{
+	object_table[page].page = thread->self.word << (12 - CAPABILITY_INDEX_SHIFT) | OBJECT_ATTACHED | OBJECT_DATA_PAGE;
+	thread->data[number] = page << 12 | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
+}
+
 #ifdef HOST_TEST /* the same files under the host's sanitizers: the test is the machine */
 struct activation *activation_running(void);
 uint64_t cycles(void);
