@@ -69,9 +69,24 @@ static void section_redirect(struct thread *thread, struct trap_frame *frame)
 	frame->eip = domain->set[DOMAIN_SECTION_START] + domain->set[DOMAIN_SECTION_BYTES];
 }
 
+/* A stepped thread left the CPU, and would go on in the same stay: after an uncaught fault, say. */
+static void step_over(struct thread *thread)
+{
+	step_set(false);
+	if (thread != cpu.stepped)
+		return;
+	thread_save(thread->by_call);
+	chain_cut(cpu.depth - 1, DISPATCH_STEPPED);
+	thread_run();
+}
+
 /* For one instruction: leave by IRET with TF, and stop at every SYSEXIT. */
 static void step_start(struct thread *thread)
 {
+	if (cpu.stepping == STEP_OVER) {
+		step_over(thread);
+		return;
+	}
 	if (thread->by_call) {
 		struct call_frame call = *call_frame_of(thread);
 		*trap_frame_of(thread) = (struct trap_frame){
@@ -82,17 +97,6 @@ static void step_start(struct thread *thread)
 	}
 	trap_frame_of(thread)->eflags |= FLAG_TRAP;
 	debug_control(DR7_SYSEXITS);
-}
-
-/* A stepped thread left the CPU, and would go on in the same stay: after an uncaught fault, say. */
-static void step_over(struct thread *thread)
-{
-	step_set(false);
-	if (thread != cpu.stepped)
-		return;
-	thread_save(thread->by_call);
-	chain_cut(cpu.depth - 1, DISPATCH_STEPPED);
-	thread_run();
 }
 
 /*
@@ -126,9 +130,7 @@ void thread_run(void)
 		windows_load(activation);
 	fpu_load(thread);
 	directory_load(domain->directory);
-	if (cpu.stepping == STEP_OVER)
-		step_over(thread);
-	else if (cpu.stepping)
+	if (cpu.stepping)
 		step_start(thread);
 	if (thread->by_call)
 		leave_by_call(call_frame_of(thread));
