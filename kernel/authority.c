@@ -50,9 +50,11 @@ static uint32_t create_domain(uint32_t frame, uint32_t directory, uint32_t confi
 static __attribute__((noinline)) uint32_t create_thread(const struct call_frame *call)
 {
 	uint32_t frame = call->word[1], data = call->word[3], home = call->word[0] >> CREATE_SECOND_SHIFT;
+	if (frame >= low_end_frame || data >= low_end_frame)
+		return ERROR_FRAME;
 	struct thread *thread = direct(frame << 12);
 	struct object *object = &object_table[frame], *page = &object_table[data];
-	if (frame >= low_end_frame || data >= low_end_frame || object->page || page->page || frame == data)
+	if (object->page || page->page || frame == data)
 		return ERROR_FRAME;
 	if (object->generation + page->generation != call->word[2])
 		return ERROR_GENERATION;

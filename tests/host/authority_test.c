@@ -18,6 +18,18 @@ static uint32_t create(uint32_t kind, uint32_t second, uint32_t frame, uint32_t 
 			      frame, generation, parameter);
 }
 
+/* A thread takes two frames, and the sum of their generations. */
+static uint32_t create_thread(uint32_t home, uint32_t frame, uint32_t data)
+{
+	uint32_t generation = 0;
+	if (frame < OBJECTS_MAX && data < OBJECTS_MAX)
+		generation = object_table[frame].generation + object_table[data].generation;
+	return machine_invoke(&root_domain->list[ROOT_AUTHORITY],
+			      authority_create_op | OBJECT_THREAD << CREATE_KIND_SHIFT |
+				      home << CREATE_SECOND_SHIFT,
+			      frame, generation, data);
+}
+
 static uint32_t destroy(uint32_t frame)
 {
 	uint32_t generation = frame < OBJECTS_MAX ? object_table[frame].generation : 0;
@@ -42,19 +54,19 @@ static uint32_t inspect(uint32_t index)
 /* A frame and its parameters for each kind that can be created. */
 static uint32_t create_any(uint32_t kind, uint32_t *frame)
 {
-	uint32_t second = 0, parameter = 0;
+	uint32_t parameter = 0;
 	if (kind == OBJECT_DOMAIN)
 		parameter = object_new(OBJECT_DIRECTORY, 0, 0);
 	if (kind == OBJECT_THREAD) {
-		parameter = object_new(OBJECT_DATA_PAGE, 0, 0);
-		second = frame_of(root_domain);
+		*frame = frame_free();
+		return create_thread(frame_of(root_domain), *frame, frame_free_from(*frame + 1));
 	}
 	if (kind == OBJECT_BITMAP) {
 		parameter = object_new(OBJECT_BITMAP_PAGE, 0, 0);
 		CHECK_EQUAL(object_new(OBJECT_BITMAP_PAGE, 0, 0), parameter + 1);
 	}
 	*frame = frame_free();
-	return create(kind, second, *frame, parameter);
+	return create(kind, 0, *frame, parameter);
 }
 
 TEST(every_kind_is_made_reported_fetched_and_destroyed)
@@ -138,18 +150,19 @@ TEST(generations_stop_at_the_top)
 {
 	machine_start();
 	uint32_t frame = frame_free();
-	object_table[frame].generation = 0xFFFFFFFD;
+	object_table[frame].generation = GENERATION_TOP - 2;
 	for (uint32_t left = 2; left; left--) {
 		CHECK_EQUAL(create(OBJECT_TABLE, 0, frame, 0), 0);
 		CHECK_EQUAL(fetch(frame, SLOT), 0);
 		CHECK_EQUAL(destroy(frame), 0);
 		CHECK_EQUAL(machine_invoke(&root_domain->list[SLOT], 0, 0, 0, 0), ERROR_STALE);
 	}
-	CHECK_EQUAL(object_table[frame].generation, 0xFFFFFFFF);
+	CHECK_EQUAL(object_table[frame].generation, GENERATION_TOP);
 	for (uint32_t kind = 0; kind < OBJECT_STATIC; kind++)
-		CHECK_EQUAL(create(kind, 0, frame, 0), ERROR_WORN_OUT);
+		if (kind != OBJECT_THREAD)
+			CHECK_EQUAL(create(kind, 0, frame, 0), ERROR_WORN_OUT);
 	CHECK_EQUAL(destroy(frame), ERROR_FRAME);
-	CHECK_EQUAL(object_table[frame].generation, 0xFFFFFFFF);
+	CHECK_EQUAL(object_table[frame].generation, GENERATION_TOP);
 }
 
 /* What goes with another object wears out, too, and doesn't wrap. */
@@ -193,23 +206,76 @@ TEST(domain_takes_a_free_directory)
 	CHECK_EQUAL(inspect(directory), OBJECT_NONE);
 }
 
-TEST(thread_takes_a_free_data_page_and_a_living_home)
+TEST(thread_takes_two_free_frames_and_a_living_home)
 {
 	machine_start();
-	uint32_t data = object_new(OBJECT_DATA_PAGE, 0, 0), frame = frame_free();
-	uint32_t home = frame_of(root_domain);
-	CHECK_EQUAL(create(OBJECT_THREAD, home, frame, home), ERROR_ARGUMENT);
-	CHECK_EQUAL(create(OBJECT_THREAD, data, frame, data), ERROR_ARGUMENT);
-	CHECK_EQUAL(create(OBJECT_THREAD, frame, frame, data), ERROR_ARGUMENT);
-	CHECK_EQUAL(create(OBJECT_THREAD, 0xFFFFF, frame, data), ERROR_ARGUMENT);
-	CHECK_EQUAL(create(OBJECT_THREAD, home, frame, data), 0);
-	CHECK_EQUAL(create(OBJECT_THREAD, home, frame_free(), data), ERROR_ARGUMENT);
+	uint32_t frame = frame_free(), data = frame_free_from(frame + 1),
+		 home = frame_of(root_domain);
+	struct capability *authority = &root_domain->list[ROOT_AUTHORITY];
+	uint32_t make = authority_create_op | OBJECT_THREAD << CREATE_KIND_SHIFT |
+			home << CREATE_SECOND_SHIFT;
+	uint32_t sum = object_table[frame].generation + object_table[data].generation;
+	CHECK_EQUAL(machine_invoke(authority, make, frame, sum + 1, data), ERROR_GENERATION);
+	CHECK_EQUAL(machine_invoke(authority, make, frame, sum - 1, data), ERROR_GENERATION);
+	CHECK_EQUAL(create_thread(home, frame, frame), ERROR_FRAME);
+	CHECK_EQUAL(create_thread(home, frame, home), ERROR_FRAME);
+	CHECK_EQUAL(create_thread(home, home, data), ERROR_FRAME);
+	CHECK_EQUAL(create_thread(home, frame, FRAMES_END), ERROR_FRAME);
+	CHECK_EQUAL(create_thread(home, 0xFFFFFFFF, data), ERROR_FRAME);
+	CHECK_EQUAL(create_thread(data, frame, data), ERROR_ARGUMENT);
+	CHECK_EQUAL(create_thread(FRAMES_END, frame, data), ERROR_ARGUMENT);
+	CHECK_EQUAL(create_thread(0xFFFFF, frame, data), ERROR_ARGUMENT);
+	CHECK_EQUAL(create_thread(root_domain->directory >> 12, frame, data), ERROR_ARGUMENT);
+	CHECK_EQUAL(create_thread(home, frame, data), 0);
 	const struct thread *thread = page_of(frame);
-	CHECK_EQUAL(thread->fpu[0] | thread->fpu[1] << 8, 0x37F);
-	CHECK_EQUAL(thread->fpu[24] | thread->fpu[25] << 8, 0x1F80);
 	CHECK_EQUAL(thread->state, THREAD_STOPPED);
 	CHECK_EQUAL(destroy(data), 0);
 	CHECK_EQUAL(thread->data[0], 0);
+}
+
+TEST(thread_starts_with_all_floating_point_exceptions_masked)
+{
+	for (uint32_t fxsr = 0; fxsr < 2; fxsr++) {
+		machine_start();
+		fpu_has_fxsr = fxsr;
+		struct thread *thread = thread_new(root_domain);
+		thread_go(thread);
+		CHECK_EQUAL(thread->fpu[0], 0x37F);
+		CHECK_EQUAL(thread->fpu[fxsr ? 6 : 2], fxsr ? 0x1F80 : 0xFFFF);
+	}
+}
+
+TEST(thread_takes_its_first_data_page_with_it)
+{
+	machine_start();
+	struct thread *thread = thread_new(root_domain);
+	uint32_t frame = frame_of(thread), data = thread->data[0] >> 12;
+	uint32_t further = object_new(OBJECT_DATA_PAGE, 0, 0);
+	struct capability to = capability_to(CAPABILITY_THREAD, frame);
+	slot_set(SLOT, capability_to(CAPABILITY_PAGE, further));
+	CHECK_EQUAL(machine_invoke(&to, thread_attach_op, 1, SLOT, 0), 0);
+	CHECK_EQUAL(fetch(data, SLOT + 1), 0);
+	CHECK_EQUAL(destroy(frame), 0);
+	CHECK_EQUAL(inspect(data), OBJECT_NONE);
+	CHECK_EQUAL(inspect(further), OBJECT_DATA_PAGE);
+	CHECK_EQUAL(machine_invoke(&root_domain->list[SLOT + 1], 0, 0, 0, 0), ERROR_STALE);
+	CHECK_EQUAL(destroy(further), 0); /* its thread is no more (poisoned) */
+}
+
+TEST(thread_needs_two_frames_that_are_not_worn_out)
+{
+	machine_start();
+	uint32_t frame = frame_free(), data = frame_free_from(frame + 1),
+		 home = frame_of(root_domain);
+	object_table[data].generation = GENERATION_TOP;
+	CHECK_EQUAL(create_thread(home, frame, data), ERROR_WORN_OUT);
+	CHECK_EQUAL(create_thread(home, data, frame), ERROR_WORN_OUT);
+	machine_start();
+	object_table[frame].generation = object_table[data].generation = GENERATION_TOP - 1;
+	CHECK_EQUAL(create_thread(home, frame, data), 0);
+	CHECK_EQUAL(destroy(frame), 0);
+	CHECK_EQUAL(object_table[frame].generation, GENERATION_TOP);
+	CHECK_EQUAL(object_table[data].generation, GENERATION_TOP);
 }
 
 /* ---- ports ------------------------------------------------------------------------------------------- */

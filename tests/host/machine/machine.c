@@ -168,28 +168,36 @@ static void frames_reap(void)
 	}
 }
 
-uint32_t frame_free(void)
+uint32_t frame_free_from(uint32_t first)
 {
-	for (uint32_t frame = FRAMES_FIRST; frame < FRAMES_END; frame++)
+	for (uint32_t frame = first; frame < FRAMES_END; frame++)
 		if (!object_table[frame].page && object_table[frame].generation != GENERATION_TOP)
 			return frame;
 	test_check(false, __FILE__, __LINE__, "a frame is left");
 	return 0;
 }
 
-uint32_t object_new(uint32_t kind, uint32_t second, uint32_t parameter)
+uint32_t frame_free(void)
 {
-	uint32_t frame = frame_free();
+	return frame_free_from(FRAMES_FIRST);
+}
+
+static uint32_t create(uint32_t kind, uint32_t second, uint32_t frame, uint32_t generation,
+		       uint32_t parameter)
+{
 	struct call_frame call = {.word = {authority_create_op | kind << CREATE_KIND_SHIFT |
 						   second << CREATE_SECOND_SHIFT,
-					   frame,
-					   object_table[frame].generation +
-						   (kind == OBJECT_THREAD ? object_table[parameter].generation : 0),
-					   parameter}};
+					   frame, generation, parameter}};
 	frame_open(frame);
 	test_equal(authority_create(NULL, &call), 0, __FILE__, __LINE__, "created");
 	was_object[frame - FRAMES_FIRST] = true;
 	return frame;
+}
+
+uint32_t object_new(uint32_t kind, uint32_t second, uint32_t parameter)
+{
+	uint32_t frame = frame_free();
+	return create(kind, second, frame, object_table[frame].generation, parameter);
 }
 
 struct domain *domain_new(uint32_t confidential)
@@ -204,10 +212,12 @@ struct domain *domain_new(uint32_t confidential)
 
 struct thread *thread_new(struct domain *home)
 {
-	uint32_t data = frame_free();
+	uint32_t frame = frame_free(), data = frame_free_from(frame + 1);
 	frame_open(data);
 	was_object[data - FRAMES_FIRST] = true;
-	return page_of(object_new(OBJECT_THREAD, frame_of(home), data));
+	return page_of(create(OBJECT_THREAD, frame_of(home), frame,
+			      object_table[frame].generation + object_table[data].generation,
+			      data));
 }
 
 struct capability capability_to(uint32_t kind, uint32_t frame)

@@ -52,6 +52,7 @@ extern struct thread *root_thread;
 
 /* Objects, made by the kernel's own function but outside of any stay; frame numbers. */
 uint32_t frame_free(void);
+uint32_t frame_free_from(uint32_t first);
 void frame_open(uint32_t frame); /* no longer poisoned: for what the authority's holder writes */
 uint32_t object_new(uint32_t kind, uint32_t second, uint32_t parameter);
 void object_end(uint32_t frame); /* by a call of the running thread */
