@@ -13,6 +13,19 @@ static void serial_start(void)
 		port_write(0x3F8 + sequence[i][0], sequence[i][1]);
 }
 
+/* Our log begins on an empty screen; what programs write begins where the cursor is, below it. */
+static void screen_start(void)
+{
+	static const uint8_t cursor[][2] = {{14, 0}, {15, 80}}; /* CRTC: line 1 */
+	uint16_t *cells = direct(0xB8000);
+	for (uint32_t i = 0; i < 80 * 25; i++)
+		cells[i] = 0x0720;
+	for (uint32_t i = 0; i < 2; i++) {
+		port_write(0x3D4, cursor[i][0]);
+		port_write(0x3D5, cursor[i][1]);
+	}
+}
+
 void boot_refuse(const char *sentence, const char *name, const char *reason)
 {
 	console_text("Nous can't start: ");
@@ -28,6 +41,7 @@ void boot_refuse(const char *sentence, const char *name, const char *reason)
 void boot_main(const struct boot_entry *entry)
 {
 	serial_start();
+	screen_start();
 	console_text("Nous, a microkernel that lends threads\n");
 	record.magic = BOOT_MAGIC;
 	record.bytes = sizeof(record);

@@ -48,7 +48,7 @@ static void until_inside(void)
 		MUST(kernel_dispatch(slot(thread.object.slot), 0, cycles() + 500, 0, &result));
 		MUST(kernel_thread_read(slot(thread.object.slot), THREAD_FIELD_STATE, &state));
 	} while (result.reason == DISPATCH_DEADLINE && (state.w[1] != 1 || state.w[2] != scribe.object.frame));
-	print("     root: the visitor's thread is in %s now, %u deep; its time so far is its own\n",
+	print("     root: the visitor's thread is in the %s now, %u deep\n",
 	      domain_by_index(state.w[2])->name, state.w[1]);
 }
 

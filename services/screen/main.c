@@ -13,14 +13,15 @@
 static uint32_t crtc_read(uint8_t number)
 {
 	uint8_t value;
-	asm volatile("outb %b1, %w2\n\tinc %%edx\n\tinb %%dx, %b0" : "=a"(value) : "a"(number), "d"(CRTC));
+	asm volatile("outb %0, %1" : : "a"(number), "Nd"((uint16_t)CRTC));
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"((uint16_t)(CRTC + 1)));
 	return value;
 }
 
 static void crtc_write(uint8_t number, uint8_t value)
 {
-	asm volatile("outb %b0, %w1" : : "a"(number), "Nd"(CRTC));
-	asm volatile("outb %b0, %w1" : : "a"(value), "Nd"(CRTC + 1));
+	asm volatile("outb %b0, %w1" : : "a"(number), "Nd"((uint16_t)CRTC));
+	asm volatile("outb %b0, %w1" : : "a"(value), "Nd"((uint16_t)(CRTC + 1)));
 }
 
 static void scroll(void)

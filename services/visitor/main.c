@@ -57,7 +57,7 @@ static void hostile(void)
 	attempt("use the slot lent to somebody else's call", door_call(SLOT_LENT, 0, 0, 0, NULL));
 	attempt("lend the kernel's memory as a window",
 		door_call_lend(VISITOR_SCRIBE | OPTION_WINDOWS, SCRIBE_SUM, 4, 0, LEND_WINDOWS(0x300, 0x300), NULL));
-	attempt("lend no memory at all, and let the scribe run into it",
+	attempt("lend no memory, let the scribe run into it",
 		door_call(VISITOR_SCRIBE, SCRIBE_SUM, 4, 0, NULL));
 	attempt("make the scribe sum beyond the window", door_call(VISITOR_SCRIBE, SCRIBE_SUM, 0x40000000, 0, NULL));
 	attempt("read the badge of its door", invoke_2(SLOT_SELF, self_badge_op, VISITOR_SCRIBE, 0));
