@@ -54,6 +54,8 @@ trap_in_kernel:
 ; void leave_by_trap(struct trap_frame *)
 leave_by_trap:
 	mov	esp, eax
+	push	2                               ; NT, if who called us had set it, would make the IRET a
+	popf                                    ; task switch
 	jmp	leave_iret_frame
 
 ; The end of `resume` (call.asm): registers loaded, an IRET frame on the stack. A step ends here, as

@@ -7,6 +7,7 @@ bits 32
 global raw_invoke, raw_invoke_at, snapshot_entry, echo_entry, handler_entry
 global fault_with, fault_ud2, fault_store, fault_int, fault_end, step_null
 global snapshot, snapshot_count, handler_seen, handler_count, handler_plan, handler_hook
+global odd_flags, odd_flags_held, odd_flags_interrupt, spin
 global interrupts, hostile_cases, hostile_cases_end
 
 %define FAULT_TARGET 0x08001000              ; as in raw.h
@@ -192,11 +193,31 @@ section .text.raw
 %%code:
 	%5
 %%at:	%6
-	ud2
+	nop
+%endmacro
+%macro CASE_THERE 6+                            ; the same for what faults at the argument
+section .rodata
+%%name:	db	%1, 0
+section .rodata.hostile
+	dd	%%name, %%code, %4, %4, %2, %3
+section .text.raw
+%%code:
+	%5
+	%6
+%endmacro
+%macro BLIND 0                                  ; a probe of slot 0 that goes on at EBX
+	xor	eax, eax
+	xor	esi, esi
+	mov	ecx, ebx
+	mov	edx, ebx
 %endmacro
 %macro FLAGS_EBX 0
 	push	ebx
 	popfd
+%endmacro
+%macro TRAP_EBX 0                               ; traps after the instruction that follows
+	FLAGS_EBX
+	nop
 %endmacro
 %macro DIVIDE_BY_ZERO 0
 	push	0x0300                          ; all exceptions
@@ -240,17 +261,19 @@ hostile_cases:
 	CASE "jump to a data segment", 13, 0x20, 0, nop, jmp 0x23:0
 	CASE "jump to the task", 13, 0x28, 0, nop, jmp 0x2B:0
 	CASE "call the double fault's task", 13, 0x30, 0, nop, call 0x33:0
-	CASE "read by the code segment", 13, 0, hostile_cases, nop, mov eax, [cs:ebx]
 	CASE "iret of a nested task", 10, 0, 0x4002, FLAGS_EBX, iret
 	CASE "division by zero", 0, 0, 0, {xor edx, edx}, div ebx
 	CASE "bound", 5, 0, hostile_cases, nop, bound eax, [ebx]
 	CASE "no such instruction", 6, 0, 0, nop, ud2
 	CASE "floating point exception", 16, 0, 0, DIVIDE_BY_ZERO, fwait
-	CASE "stack at the top of memory", 14, 7, 0xFFFFFFFC, {xor esp, esp}, push eax
+	CASE "stack at the top of memory", 14, 6, 0xFFFFFFFC, {xor esp, esp}, push eax
 	CASE "stack in the kernel", 14, 7, 0xC0100000, {lea esp, [ebx + 4]}, push eax
 	CASE "read the kernel", 14, 5, 0xC0100000, nop, mov eax, [ebx]
 	CASE "write the kernel", 14, 7, 0xC0100000, nop, mov [ebx], eax
-	CASE "call into the kernel", 14, 5, 0xC0100000, nop, jmp ebx
+	CASE_THERE "jump into the kernel", 14, 5, 0xC0100000, nop, jmp ebx
+	CASE_THERE "system call that goes on in the kernel", 14, 5, 0xC0100000, BLIND, sysenter
+	CASE_THERE "system call that goes on nowhere", 14, 4, 0xFFFFFFFF, BLIND, sysenter
+	CASE "trap flag", 1, 0, 0x302, TRAP_EBX, nop
 	CASE "write the tag page", 14, 7, 0xB03FA000, nop, mov [ebx], eax
 	CASE "read the task state", 14, 5, 0xFF800F00, nop, mov eax, [ebx]
 	CASE "read the port bitmap", 14, 5, 0xFF801000, nop, mov eax, [ebx]
@@ -265,12 +288,29 @@ hostile_cases_end:
 
 section .text.raw
 ; Flags that a program may try; whatever comes of it, the call after them is a return from home.
-global odd_flags
 odd_flags:                                      ; EBX the flags
 	mov	eax, RETURN
 	push	ebx
 	popfd
 	sysenter
+odd_flags_held:                                 ; after a load of SS traps and interrupts wait
+	mov	eax, RETURN
+	mov	ecx, ss
+	push	ebx
+	popfd
+	mov	ss, ecx
+	sysenter
+odd_flags_interrupt:
+	mov	eax, RETURN
+	mov	ecx, ss
+	push	ebx
+	popfd
+	mov	ss, ecx
+	int	0x80
+	sysenter
+
+; void spin(uint32_t): for ever
+spin:	jmp	spin
 
 ; A service that is nothing but its return: for counting steps.
 step_null:

@@ -51,13 +51,14 @@ extern const uint8_t fault_end[], fault_ud2[], fault_store[], fault_int[];
 
 /* `int n` at interrupts[n]. */
 extern const uint8_t interrupts[256][2];
-/* Starts with EBX flags: they are tried, and the thread ends. */
-void odd_flags(void);
+/* Threads start there with flags in EBX: they are tried, and the thread ends. */
+void odd_flags(void), odd_flags_held(void), odd_flags_interrupt(void);
+void spin(uint32_t argument);
 
 struct hostile_case {
 	const char *name;
 	const void *code;
-	uint32_t at; /* where it faults; the argument if that is in the kernel */
+	uint32_t at; /* where it faults */
 	uint32_t argument, vector, error;
 };
 extern const struct hostile_case hostile_cases[], hostile_cases_end[];
