@@ -28,6 +28,9 @@ _Static_assert(sizeof(struct tss) == 104, "SDM, 32-bit TSS");
 #define KERNEL_DATA 0x10u
 #define TSS_SELECTOR 0x28u
 #define DOUBLE_FAULT_TSS_SELECTOR 0x30u
+/* A #DB at entry_sysenter leaves the user's EFLAGS in tss.link, where an IRET with NT set looks for a
+ * task. Bits 5 and 3 of EFLAGS are 0, so it never finds one (SDM, "EFLAGS Register"). */
+_Static_assert(TSS_SELECTOR & 0x28 && DOUBLE_FAULT_TSS_SELECTOR & 0x28, "EFLAGS is no TSS selector");
 
 #define ENTRY_PRESENT 1u
 #define ENTRY_WRITE 2u

@@ -7,7 +7,7 @@ bits 32
 global raw_invoke, raw_invoke_at, snapshot_entry, echo_entry, handler_entry
 global fault_with, fault_ud2, fault_store, fault_int, fault_end, step_null
 global snapshot, snapshot_count, handler_seen, handler_count, handler_plan, handler_hook
-global odd_flags, odd_flags_held, odd_flags_interrupt, spin
+global odd_flags, odd_flags_held, odd_flags_interrupt, odd_flags_iret, spin
 global interrupts, hostile_cases, hostile_cases_end
 
 %define FAULT_TARGET 0x08001000              ; as in raw.h
@@ -308,6 +308,18 @@ odd_flags_interrupt:
 	mov	ss, ecx
 	int	0x80
 	sysenter
+
+odd_flags_iret:                                 ; a task return after the kernel met TF in these flags
+	xor	eax, eax
+	xor	esi, esi
+	mov	ecx, esp
+	mov	edx, .back
+	push	ebx
+	popfd
+	sysenter
+.back:	push	0x4002
+	popfd
+	iret
 
 ; void spin(uint32_t): for ever
 spin:	jmp	spin

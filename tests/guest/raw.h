@@ -51,8 +51,8 @@ extern const uint8_t fault_end[], fault_ud2[], fault_store[], fault_int[];
 
 /* `int n` at interrupts[n]. */
 extern const uint8_t interrupts[256][2];
-/* Threads start there with flags in EBX: they are tried, and the thread ends. */
-void odd_flags(void), odd_flags_held(void), odd_flags_interrupt(void);
+/* Threads start there with flags in EBX: they are tried, and the thread ends or faults. */
+void odd_flags(void), odd_flags_held(void), odd_flags_interrupt(void), odd_flags_iret(void);
 void spin(uint32_t argument);
 
 struct hostile_case {
