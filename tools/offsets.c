@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Not linked: the compiler's word on every constant that assembly needs (Makefile: offsets.inc). */
 #include "../kernel/x86/x86.h"
+#include "../libs/runtime/status.h"
 
 #define EMIT(name, value) asm volatile("\n->" #name " %0" : : "i"((uint64_t)(uint32_t)(value)))
 #define EMIT_SAME(name) asm volatile("\n->" #name " %0" : : "i"((uint64_t)(uint32_t)(name)))

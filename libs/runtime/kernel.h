@@ -10,6 +10,7 @@
 
 #include "abi.h"
 #include "operations.h"
+#include "status.h"
 
 /* A slot of one's own list as operations and calls name it; and a slot that was lent to this call.
  * A type of its own: a number that came from a client is never taken for one (the stub of the

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Statuses of the common service entry: conventions of this library, not of the kernel. */
+#ifndef NOUS_STATUS_H
+#define NOUS_STATUS_H
+
+#define SERVICE_NO_OPERATION 127u
+#define SERVICE_NO_STACK     126u /* less than 1 KiB of the data page is left */
+#define SERVICE_BAD_ARGUMENT 125u
+#define SERVICE_REVOKED      124u /* something lent went away during the call */
+
+#endif
