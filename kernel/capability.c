@@ -14,22 +14,25 @@ static uint32_t operation_none(struct capability *capability, struct call_frame 
  * By kind and number: the function, and what makes call.asm refuse it: the rights that it needs in
  * bits 3..0, the bits of word 0 that must be zero above.
  */
-#define RESERVED_MOST ~(OPERATIONS_PER_KIND - 1)
+#define RESERVED_MOST     ~(OPERATIONS_PER_KIND - 1)
 #define RESERVED_DISPATCH ~((OPERATIONS_PER_KIND - 1) | 31u << DISPATCH_BIT_SHIFT | DISPATCH_STEP)
-#define RESERVED_CREATE 0xF0u
+#define RESERVED_CREATE   0xF0u
 uint32_t operation_refused(struct capability *capability, struct call_frame *frame);
 #pragma GCC diagnostic ignored "-Woverride-init" /* the first line stands for all that follow */
 const struct operation_entry {
 	operation_function *function;
 	uint32_t refuse;
 } operations[CAPABILITY_KINDS][OPERATIONS_PER_KIND] = {
-	[0 ... CAPABILITY_KINDS - 1] = {[0 ... OPERATIONS_PER_KIND - 1] = {operation_none, RESERVED_MOST}},
-#define OPERATION_ENTRY(kind, number, name, rights, arguments, answers, cost)                      \
+	[0 ... CAPABILITY_KINDS -
+	 1] = {[0 ... OPERATIONS_PER_KIND - 1] = {operation_none, RESERVED_MOST}},
+#define OPERATION_ENTRY(kind, number, name, rights, arguments, answers, cost) \
 	[CAPABILITY_##kind][number] = {name, (rights) | RESERVED_MOST},
 	OPERATIONS(OPERATION_ENTRY)
 #undef OPERATION_ENTRY
-	[CAPABILITY_THREAD][thread_dispatch_op] = {thread_dispatch, RIGHT_DISPATCH | RESERVED_DISPATCH},
-	[CAPABILITY_AUTHORITY][authority_create_op] = {authority_create, RIGHT_CREATE | RESERVED_CREATE},
+		[CAPABILITY_THREAD][thread_dispatch_op] = {thread_dispatch,
+							   RIGHT_DISPATCH | RESERVED_DISPATCH},
+	[CAPABILITY_AUTHORITY][authority_create_op] = {authority_create,
+						       RIGHT_CREATE | RESERVED_CREATE},
 };
 
 /* call.asm found a right missing or a bit set: which? */
@@ -94,7 +97,8 @@ static uint32_t slot_from(uint32_t slot, struct capability **found)
 	*found = slot_named(slot);
 	if (!*found)
 		return ERROR_EMPTY;
-	return slot_is_lent(slot) && !(activation_running()->flags & OPTION_KEEP) ? ERROR_TRANSIENT : 0;
+	return slot_is_lent(slot) && !(activation_running()->flags & OPTION_KEEP) ? ERROR_TRANSIENT
+										  : 0;
 }
 
 /* A slot that names a living object of a kind, to be remembered beyond the call. */
@@ -170,8 +174,8 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 		narrow.badge_low &= badge;
 		break;
 	case CAPABILITY_PORTS:
-		if ((badge & 0xFFFF) < (from->badge_low & 0xFFFF) || badge >> 16 > from->badge_low >> 16 ||
-		    (badge & 0xFFFF) > badge >> 16)
+		if ((badge & 0xFFFF) < (from->badge_low & 0xFFFF) ||
+		    badge >> 16 > from->badge_low >> 16 || (badge & 0xFFFF) > badge >> 16)
 			return ERROR_ARGUMENT;
 		narrow.badge_low = badge;
 		break;
@@ -183,7 +187,8 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 	default:
 		return ERROR_KIND;
 	}
-	narrow.word &= ~(~rights << CAPABILITY_RIGHTS_SHIFT & RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT);
+	narrow.word &=
+		~(~rights << CAPABILITY_RIGHTS_SHIFT & RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT);
 	*to = narrow;
 	return 0;
 }
@@ -210,7 +215,8 @@ uint32_t self_identify(struct capability *self, struct call_frame *frame)
 {
 	(void)self;
 	frame->word[0] = cpu.thread->self.word >> CAPABILITY_INDEX_SHIFT;
-	frame->word[1] = (ACTIVATION_HOME - ((uintptr_t)activation_running() & (PAGE_BYTES - 1))) / ACTIVATION_BYTES;
+	frame->word[1] = (ACTIVATION_HOME - ((uintptr_t)activation_running() & (PAGE_BYTES - 1))) /
+			 ACTIVATION_BYTES;
 	frame->word[2] = cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT;
 	return 0;
 }

@@ -27,7 +27,8 @@ static uint64_t work_time(void)
 	return cpu.last - cpu.lost;
 }
 
-static void dispatch_answer(struct call_frame *frame, uint32_t reason, uint64_t consumed, uint32_t bits)
+static void dispatch_answer(struct call_frame *frame, uint32_t reason, uint64_t consumed,
+			    uint32_t bits)
 {
 	frame->status = 0;
 	frame->word[0] = reason;
@@ -70,7 +71,8 @@ void answer_finish(struct thread *thread)
 {
 	struct call_frame *frame = call_frame_of(thread);
 	if (thread->by_call & BY_CALL_CUT)
-		dispatch_answer(frame, DISPATCH_CUT, thread->dispatch_end - thread->dispatch_start, 0);
+		dispatch_answer(frame, DISPATCH_CUT, thread->dispatch_end - thread->dispatch_start,
+				0);
 	if (thread->by_call & BY_CALL_WOKEN)
 		frame->word[0] = events_take(thread, thread->wait_mask);
 	thread->by_call &= ~(BY_CALL_CUT | BY_CALL_WOKEN);
@@ -81,7 +83,8 @@ void thread_stop_running(uint32_t reason)
 {
 	struct thread *thread = cpu.thread;
 	if (thread->level == 0)
-		panic("the root program ended or faulted", thread->by_call ? NULL : trap_frame_of(thread));
+		panic("the root program ended or faulted",
+		      thread->by_call ? NULL : trap_frame_of(thread));
 	thread->state = THREAD_STOPPED;
 	step_set(false); /* it may have been dispatched for a step that its dead home can't make */
 	chain_cut(thread->level, reason);
@@ -98,7 +101,8 @@ uint32_t signal(struct thread *thread, uint32_t bits)
 		thread->events |= bits;
 		if (thread->state == THREAD_IN_CHAIN) {
 			uint32_t level = thread->level + 1;
-			return level < cpu.depth && cpu.level[level].mask & thread->events ? level : 0;
+			return level < cpu.depth && cpu.level[level].mask & thread->events ? level
+											   : 0;
 		}
 		if (thread->state != THREAD_WAITING || !(thread->events & thread->wait_mask))
 			return 0;
@@ -138,7 +142,9 @@ uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame
 	account(&self->consumed);
 	uint32_t bits = events_take(self, mask);
 	if (bits || deadline <= cpu.last || cpu.stepping) {
-		uint32_t reason = bits ? DISPATCH_EVENT : cpu.stepping ? DISPATCH_CUT : DISPATCH_DEADLINE;
+		uint32_t reason = bits           ? DISPATCH_EVENT
+				  : cpu.stepping ? DISPATCH_CUT
+						 : DISPATCH_DEADLINE;
 		dispatch_answer(frame, reason, 0, bits);
 		return 0;
 	}

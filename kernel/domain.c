@@ -46,7 +46,8 @@ uint32_t domain_door(struct capability *capability, struct call_frame *frame)
 	struct domain *domain = domain_of(capability);
 	if (!to || frame->word[1] == SLOT_SELF)
 		return ERROR_ARGUMENT;
-	capability_make(to, CAPABILITY_DOOR, domain->confidential ? RIGHT_CONFIDENTIAL : 0, domain->self.word);
+	capability_make(to, CAPABILITY_DOOR, domain->confidential ? RIGHT_CONFIDENTIAL : 0,
+			domain->self.word);
 	to->badge_low = frame->word[2];
 	to->badge_high = frame->word[3];
 	return 0;
@@ -73,9 +74,10 @@ static uint32_t bitmap_attach(struct domain *domain, struct capability *capabili
 		return ERROR_STATE;
 	object->page |= OBJECT_ATTACHED;
 	/* the second bitmap page's entry remembers the domain: authority_destroy finds it there */
-	object_table[table[2] >> 12].page =
-		domain->self.word >> CAPABILITY_INDEX_SHIFT << 12 | OBJECT_ATTACHED | OBJECT_BITMAP_PAGE;
-	domain->bitmap = (struct reference){capability->word & CAPABILITY_INDEX_MASK, capability->generation};
+	object_table[table[2] >> 12].page = domain->self.word >> CAPABILITY_INDEX_SHIFT << 12 |
+					    OBJECT_ATTACHED | OBJECT_BITMAP_PAGE;
+	domain->bitmap = (struct reference){capability->word & CAPABILITY_INDEX_MASK,
+					    capability->generation};
 	bitmap_enter(domain, table);
 	return 0;
 }

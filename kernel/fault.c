@@ -2,7 +2,6 @@
 /* Exceptions: the kernel's own stop the machine, a program's are delivered to it on the same thread. */
 #include "x86/x86.h"
 
-
 static uint32_t fault_class(uint32_t vector)
 {
 	if (vector == VECTOR_PAGE_FAULT)
@@ -31,7 +30,9 @@ static void fault_deliver(struct trap_frame *frame)
 	struct activation *activation = activation_running();
 	uint32_t entry = cpu.running_domain->set[DOMAIN_FAULT_ENTRY];
 	uint32_t class = fault_class(frame->vector);
-	uint32_t address = class == FAULT_PAGING ? page_fault_address() : class == FAULT_SOFTWARE ? frame->vector : 0;
+	uint32_t address = class == FAULT_PAGING     ? page_fault_address()
+			   : class == FAULT_SOFTWARE ? frame->vector
+						     : 0;
 	class |= frame->vector << 8 | frame->error << 16;
 	bool handling = !cpu.fast_limit && activation->flags & ACTIVATION_HANDLING;
 	if (!handling) { /* what is reported is the first fault, not that of its handler */
@@ -79,7 +80,8 @@ void trap(struct trap_frame *frame)
 /* From the kernel: an interrupt while idle, or our own mistake. */
 void trap_kernel(struct trap_frame *frame)
 {
-	if (cpu.depth == 0 && frame->vector >= VECTOR_IRQ && frame->vector < VECTOR_IRQ + IRQ_LINES) {
+	if (cpu.depth == 0 && frame->vector >= VECTOR_IRQ &&
+	    frame->vector < VECTOR_IRQ + IRQ_LINES) {
 		interrupt(frame->vector - VECTOR_IRQ);
 		return;
 	}
@@ -113,6 +115,7 @@ uint32_t self_record_set(struct capability *self, struct call_frame *frame)
 		return ERROR_NO_RECORD;
 	if (field >= RECORD_FIELDS)
 		return ERROR_ARGUMENT;
-	activation->record[field] = field == RECORD_EFLAGS ? (value & FLAGS_USER) | FLAGS_START : value;
+	activation->record[field] =
+		field == RECORD_EFLAGS ? (value & FLAGS_USER) | FLAGS_START : value;
 	return 0;
 }

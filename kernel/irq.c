@@ -16,19 +16,22 @@ uint32_t irq_signal(uint32_t line)
 
 static uint32_t line_of(const struct capability *capability)
 {
-	return ((capability->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT) - OBJECT_IRQ_FIRST;
+	return ((capability->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT) -
+	       OBJECT_IRQ_FIRST;
 }
 
 /* The line's signal goes to one thread; whoever binds needs the right to signal those bits. */
 uint32_t irq_bind(struct capability *capability, struct call_frame *frame)
 {
 	struct capability *thread;
-	uint32_t error = slot_object(frame->word[1], CAPABILITY_THREAD, &thread), bit = frame->word[2];
+	uint32_t error = slot_object(frame->word[1], CAPABILITY_THREAD, &thread),
+		 bit = frame->word[2];
 	if (error)
 		return error;
 	if (bit > 31)
 		return ERROR_ARGUMENT;
-	if (!(thread->word >> CAPABILITY_RIGHTS_SHIFT & RIGHT_SIGNAL) || !(thread->badge_low >> bit & 1))
+	if (!(thread->word >> CAPABILITY_RIGHTS_SHIFT & RIGHT_SIGNAL) ||
+	    !(thread->badge_low >> bit & 1))
 		return ERROR_RIGHT;
 	line_target[line_of(capability)].bits = 1u << bit;
 	line_target[line_of(capability)].thread =
@@ -51,7 +54,8 @@ static void bitmap_word(const uint32_t *table, uint32_t word, uint32_t bits, boo
 }
 
 /* At most 32 ports, so at most two words. */
-static void bitmap_change(struct capability *capability, uint32_t first, uint32_t number, bool allowed)
+static void bitmap_change(struct capability *capability, uint32_t first, uint32_t number,
+			  bool allowed)
 {
 	const uint32_t *table = object_page(object_at(capability->word));
 	uint64_t bits = (((uint64_t)1 << number) - 1) << first % 32;

@@ -18,7 +18,7 @@
 #include "abi.h"
 #include "operations.h"
 
-/* ---- object table ------------------------------------------------------------------------------ */
+/* ---- object table ---------------------------------------------------------------------------- */
 /*
  * One entry per low frame. page: the object's page as a kernel address (4 KiB aligned), its
  * enum object_kind in bits 3..0; 0: no object. A domain's kind is 0, so its word is its address.
@@ -28,9 +28,9 @@ struct object {
 	uint32_t generation;
 	uint32_t page;
 };
-#define OBJECT_ATTACHED 0x10u /* in page: the page belongs to a thread or a domain already */
+#define OBJECT_ATTACHED  0x10u /* in page: the page belongs to a thread or a domain already */
 #define OBJECT_KIND_MASK 0xFu
-#define GENERATION_TOP 0x7FFFFFFFu /* the sum of two does not wrap */
+#define GENERATION_TOP   0x7FFFFFFFu /* the sum of two does not wrap */
 extern struct object object_table[OBJECTS_MAX];
 
 /* A reference that outlives a stay in the kernel: word is index * 8. {0, ...}: none. */
@@ -45,20 +45,20 @@ struct capability {
 };
 _Static_assert(sizeof(struct capability) == 16, "lists are indexed by shifting (call.asm)");
 
-/* ---- domain: control page ------------------------------------------------------------------------- */
+/* ---- domain: control page -------------------------------------------------------------------- */
 struct domain {
 	struct capability list[LIST_SLOTS];
-	uint32_t directory; /* physical: CR3. Entries 0x2C1, 0x2C2 are 0 unless it runs with windows */
+	uint32_t directory; /* physical: CR3. Window entries are 0 unless it runs with them */
 	uint32_t set[DOMAIN_FIELDS]; /* entry, fault entry, rollforward section: user addresses */
 	struct reference self;
 	struct reference bank[BANK_PAGES]; /* capability pages */
-	struct reference lock;		   /* lock page of the rollforward section */
+	struct reference lock;             /* lock page of the rollforward section */
 	struct reference bitmap;
 	uint32_t confidential;
 };
 _Static_assert(sizeof(struct domain) <= PAGE_BYTES, "a domain's control page is one page");
 
-/* ---- thread: control page --------------------------------------------------------------------------- */
+/* ---- thread: control page -------------------------------------------------------------------- */
 /*
  * An activation: one call that the thread is lent to. The kernel's stack pointer stands on the
  * running one (TSS.esp0); what a fast call writes is domain, generation, eip and esp, all else is
@@ -67,31 +67,31 @@ _Static_assert(sizeof(struct domain) <= PAGE_BYTES, "a domain's control page is 
  */
 struct activation {
 	uint32_t domain, generation; /* word as in a door capability */
-	uint32_t results;	     /* four designated slots of the caller, a byte each */
+	uint32_t results;            /* four designated slots of the caller, a byte each */
 	uint32_t flags;
 	struct {
 		uint32_t generation, entry; /* of the page table; directory entry or 0 */
 	} window[2]; /* [0] is window 1, [1] window 0: the order of the pushes */
 	struct capability lent[LENT_SLOTS]; /* slot 3 first */
-	uint32_t record[RECORD_FIELDS];	    /* registers at the fault that is being handled */
+	uint32_t record[RECORD_FIELDS];     /* registers at the fault that is being handled */
 	uint32_t caller_eip, caller_esp;
 };
 #define ACTIVATION_BYTES 128u
 _Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "call.asm steps by this");
 /* flags: the call's options in bits 15..8, the caller's data page number in 6..4, and these */
 #define ACTIVATION_CALLER_SPECIAL 1u
-#define ACTIVATION_HANDLING 2u	   /* its fault handler runs; record is valid */
-#define ACTIVATION_CONFIDENTIAL 4u /* on a forced return the data page goes */
-#define ACTIVATION_PLAIN 8u	   /* special only because of HANDLING */
-#define ACTIVATION_RARE 0x80u	   /* so that call_options_rare() answers 0 for an error only */
-#define ACTIVATION_PAGE_SHIFT 4u
+#define ACTIVATION_HANDLING       2u    /* its fault handler runs; record is valid */
+#define ACTIVATION_CONFIDENTIAL   4u    /* on a forced return the data page goes */
+#define ACTIVATION_PLAIN          8u    /* special only because of HANDLING */
+#define ACTIVATION_RARE           0x80u /* so that call_options_rare() answers 0 for an error only */
+#define ACTIVATION_PAGE_SHIFT     4u
 /*
  * The home activation ends 8 bytes below the page's end; above it stands a pair that no domain
  * matches, so a return from home finds no caller without a test of its own. The sixteenth
  * activation begins at 0x7F8: bit 11 of the stack pointer tells whether there is room.
  */
 #define ACTIVATION_HOME (PAGE_BYTES - 8u - ACTIVATION_BYTES)
-#define FAST_LIMIT LIST_SLOTS
+#define FAST_LIMIT      LIST_SLOTS
 
 /* What an interrupt or a trap leaves below the running activation. */
 struct trap_frame {
@@ -111,23 +111,23 @@ struct call_frame {
  * not run has its frame below top: a call_frame if `by_call`, else a trap_frame.
  */
 #define BY_CALL_INSIDE 1u /* somewhere in a service, or special */
-#define BY_CALL_HOME 2u	  /* at home, not special: the switch's fast path */
-#define BY_CALL_WOKEN 4u  /* and: its wait is over, the bits are still to be fetched */
-#define BY_CALL_CUT 8u	  /* and: its dispatch was cut at dispatch_end */
+#define BY_CALL_HOME   2u /* at home, not special: the switch's fast path */
+#define BY_CALL_WOKEN  4u /* and: its wait is over, the bits are still to be fetched */
+#define BY_CALL_CUT    8u /* and: its dispatch was cut at dispatch_end */
 struct thread {
 	struct reference self; /* word is the tag in TAG_PAGE */
-	uint32_t top;	       /* offset of the running activation, when the thread doesn't run */
+	uint32_t top;          /* offset of the running activation, when the thread doesn't run */
 	uint32_t fast_limit;   /* likewise: FAST_LIMIT, or 0 when the activation is special */
-	uint16_t state;	  /* enum thread_state */
-	uint16_t by_call; /* 0, or BY_CALL_...; beside state for one comparison (switch.asm) */
+	uint16_t state;        /* enum thread_state */
+	uint16_t by_call;      /* 0, or BY_CALL_...; beside state for one comparison (switch.asm) */
 	uint32_t level;
 	uint32_t events, wait_mask;
 	struct reference notify; /* who is told of a wake-up ... */
 	uint32_t notify_options; /* ... by which bit (struct level); both set when it waits */
-	uint32_t data_number;	 /* of the current data page */
+	uint32_t data_number;    /* of the current data page */
 	uint64_t dispatch_start, dispatch_end; /* working time (struct cpu) of what it dispatched */
-	uint64_t consumed;	 /* cycles, kernel included, interrupts excluded */
-	uint32_t fault[4];	 /* why it stopped: class, address, EIP, domain word */
+	uint64_t consumed;                     /* cycles, kernel included, interrupts excluded */
+	uint32_t fault[4]; /* why it stopped: class, address, EIP, domain word */
 	/*
 	 * Entries of window_table for the data pages, 0: none (the last one stays so). A data page
 	 * belongs to one thread, and its object table entry names it; destroying the page clears the
@@ -138,37 +138,37 @@ struct thread {
 };
 _Static_assert(offsetof(struct thread, fpu) == 512, "FXSAVE needs 16; the stack needs the rest");
 
-/* ---- per CPU ---------------------------------------------------------------------------------------------- */
+/* ---- per CPU --------------------------------------------------------------------------------- */
 /* One dispatch: of thread, by the thread of the level below. Level 0 is the root thread. */
 struct level {
 	struct thread *thread;
-	uint32_t mask;		 /* events of the dispatcher that end it */
-	uint32_t options;	 /* word 0 of the dispatch: the bit that tells a wake-up */
+	uint32_t mask;           /* events of the dispatcher that end it */
+	uint32_t options;        /* word 0 of the dispatch: the bit that tells a wake-up */
 	uint32_t deadline_level; /* whose deadline comes first */
-	uint64_t deadline;	 /* earliest of this and all levels below */
+	uint64_t deadline;       /* earliest of this and all levels below */
 	uint32_t unused[2];
 };
 struct cpu {
-	uint32_t fast_limit;	       /* of the running activation; call.asm compares slots with it */
+	uint32_t fast_limit; /* of the running activation; call.asm compares slots with it */
 	struct domain *running_domain; /* whose directory is loaded */
-	struct thread *thread;	       /* on the CPU; null when idle */
+	struct thread *thread;         /* on the CPU; null when idle */
 	struct capability *callee;     /* call.asm: the door being entered */
 	struct capability plain_door;  /* call.asm: a confidential door without its mark */
-	uint32_t depth;		       /* levels in use; 0: idle */
-	uint32_t stepping;	       /* the running thread was dispatched for one instruction; ... */
-	struct thread *stepped;	       /* ... STEP_OVER: this one left the CPU in the present stay */
-	uint32_t careful;	       /* stepping, or no FXSAVE: switch.asm leaves all to C */
-	uint64_t last;		       /* everything before this stamp is on somebody's account */
+	uint32_t depth;                /* levels in use; 0: idle */
+	uint32_t stepping;      /* the running thread was dispatched for one instruction; ... */
+	struct thread *stepped; /* ... STEP_OVER: this one left the CPU in the present stay */
+	uint32_t careful;       /* stepping, or no FXSAVE: switch.asm leaves all to C */
+	uint64_t last;          /* everything before this stamp is on somebody's account */
 	uint64_t start, interrupts, idle;
-	uint64_t lost; /* interrupts + idle; all else is working time */
-	uint64_t armed;		  /* the timer fires no later than this */
+	uint64_t lost;  /* interrupts + idle; all else is working time */
+	uint64_t armed; /* the timer fires no later than this */
 	struct level level[CHAIN_MAX];
 };
 _Static_assert(sizeof(struct level) == 32, "switch.asm shifts");
 #define STEP_OVER 2u /* in stepping */
 extern struct cpu cpu;
 
-/* ---- looking things up --------------------------------------------------------------------------------------- */
+/* ---- looking things up ----------------------------------------------------------------------- */
 static inline struct object *object_at(uint32_t word)
 {
 	return (struct object *)((uintptr_t)object_table + (word & CAPABILITY_INDEX_MASK));
@@ -204,9 +204,10 @@ static inline struct trap_frame *trap_frame_of(struct thread *thread)
 	return (struct trap_frame *)activation_of(thread) - 1;
 }
 
-/* ---- operations: one function each, named in operations.h ------------------------------------------------------- */
+/* ---- operations: one function each, named in operations.h ------------------------------------ */
 typedef uint32_t operation_function(struct capability *capability, struct call_frame *frame);
-#define OPERATION_PROTOTYPE(kind, number, name, rights, arguments, answers, cost) operation_function name;
+#define OPERATION_PROTOTYPE(kind, number, name, rights, arguments, answers, cost) \
+	operation_function name;
 OPERATIONS(OPERATION_PROTOTYPE)
 #undef OPERATION_PROTOTYPE
 
@@ -250,11 +251,11 @@ void console_hex(uint32_t value);
 void console_decimal(uint32_t value);
 
 #define STRINGIFY_(x) #x
-#define STRINGIFY(x) STRINGIFY_(x)
-#define ASSERT(condition)                                                                          \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			panic(__FILE__ ":" STRINGIFY(__LINE__) ": " #condition, NULL);             \
+#define STRINGIFY(x)  STRINGIFY_(x)
+#define ASSERT(condition)                                                              \
+	do {                                                                           \
+		if (!(condition))                                                      \
+			panic(__FILE__ ":" STRINGIFY(__LINE__) ": " #condition, NULL); \
 	} while (0)
 
 #endif

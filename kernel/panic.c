@@ -2,14 +2,14 @@
 /* The kernel's own voice: boot's log, and the report with which a kernel bug stops the machine. */
 #include "x86/x86.h"
 
-#define SERIAL 0x3F8u
+#define SERIAL        0x3F8u
 #define SERIAL_STATUS (SERIAL + 5)
-#define SERIAL_EMPTY 0x20u
-#define SERIAL_IDLE 0x40u
-#define SCREEN ((volatile uint16_t *)(KERNEL_BASE + 0xB8000u))
-#define COLUMNS 80u
-#define ROWS 25u
-#define ATTRIBUTE 0x0700u
+#define SERIAL_EMPTY  0x20u
+#define SERIAL_IDLE   0x40u
+#define SCREEN        ((volatile uint16_t *)(KERNEL_BASE + 0xB8000u))
+#define COLUMNS       80u
+#define ROWS          25u
+#define ATTRIBUTE     0x0700u
 
 extern const struct {
 	uint32_t address;
@@ -114,7 +114,8 @@ static void register_print(const char *name, uint32_t value)
 
 static void frame_print(const struct trap_frame *frame)
 {
-	static const char *const names[] = {" edi ", " esi ", " ebp ", "", " ebx ", " edx ", " ecx ", " eax "};
+	static const char *const names[] = {" edi ", " esi ", " ebp ", "",
+					    " ebx ", " edx ", " ecx ", " eax "};
 	register_print("\n  vector ", frame->vector);
 	register_print(" error ", frame->error);
 	register_print(" flags ", frame->eflags);
@@ -132,13 +133,17 @@ void panic(const char *what, const struct trap_frame *frame)
 	asm volatile("cli");
 	console_text("\nKERNEL STOPPED: ");
 	console_text(what);
-	register_print("\n  thread ", cpu.thread ? cpu.thread->self.word >> CAPABILITY_INDEX_SHIFT : 0);
-	register_print(" domain ",
-		       cpu.running_domain ? cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT : 0);
+	register_print("\n  thread ",
+		       cpu.thread ? cpu.thread->self.word >> CAPABILITY_INDEX_SHIFT : 0);
+	register_print(" domain ", cpu.running_domain
+					   ? cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT
+					   : 0);
 	register_print(" depth ", cpu.depth);
 	if (cpu.thread)
 		for (uint32_t i = 0; i < 3; i++)
-			register_print(i == 0 ? "\n  last fault: class " : i == 1 ? " address " : " at ",
+			register_print(i == 0   ? "\n  last fault: class "
+				       : i == 1 ? " address "
+						: " at ",
 				       cpu.thread->fault[i]);
 	if (frame)
 		frame_print(frame);
@@ -152,9 +157,18 @@ void panic(const char *what, const struct trap_frame *frame)
 /* Own TSS and stack: the interrupted registers are in the main TSS. */
 void double_fault_report(void)
 {
-	struct trap_frame frame = {.edi = tss.edi, .esi = tss.esi, .ebp = tss.ebp, .ebx = tss.ebx,
-				   .edx = tss.edx, .ecx = tss.ecx, .eax = tss.eax, .vector = VECTOR_DOUBLE_FAULT,
-				   .eip = tss.eip, .cs = tss.cs, .eflags = tss.eflags, .esp = tss.esp,
+	struct trap_frame frame = {.edi = tss.edi,
+				   .esi = tss.esi,
+				   .ebp = tss.ebp,
+				   .ebx = tss.ebx,
+				   .edx = tss.edx,
+				   .ecx = tss.ecx,
+				   .eax = tss.eax,
+				   .vector = VECTOR_DOUBLE_FAULT,
+				   .eip = tss.eip,
+				   .cs = tss.cs,
+				   .eflags = tss.eflags,
+				   .esp = tss.esp,
 				   .ss = tss.ss};
 	panic("double fault", &frame);
 }

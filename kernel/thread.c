@@ -24,7 +24,8 @@ static void windows_load(const struct activation *activation)
 	uint32_t *directory = directory_of(cpu.running_domain);
 	for (uint32_t i = 0; i < 2; i++) {
 		uint32_t entry = activation->window[1 - i].entry;
-		bool alive = object_table[entry >> 12].generation == activation->window[1 - i].generation;
+		bool alive = object_table[entry >> 12].generation ==
+			     activation->window[1 - i].generation;
 		directory[(WINDOW_0 >> 22) + i] = alive ? entry : 0;
 	}
 }
@@ -41,9 +42,9 @@ void thread_save(uint32_t by_call)
 	struct thread *thread = cpu.thread;
 	thread->top = (uintptr_t)activation_running() & (PAGE_BYTES - 1);
 	thread->fast_limit = cpu.fast_limit;
-	thread->by_call = !by_call ? 0
+	thread->by_call = !by_call                                           ? 0
 			  : thread->top == ACTIVATION_HOME && cpu.fast_limit ? BY_CALL_HOME
-									      : BY_CALL_INSIDE;
+									     : BY_CALL_INSIDE;
 	fpu_save(thread);
 	if (!cpu.fast_limit)
 		windows_clear();
@@ -89,10 +90,16 @@ static void step_start(struct thread *thread)
 	}
 	if (thread->by_call) {
 		struct call_frame call = *call_frame_of(thread);
-		*trap_frame_of(thread) = (struct trap_frame){
-			.esi = call.word[0], .edi = call.word[1], .ebx = call.word[2], .ebp = call.word[3],
-			.eax = call.status, .eip = call.eip, .cs = USER_CODE, .eflags = FLAGS_START,
-			.esp = call.esp, .ss = USER_DATA};
+		*trap_frame_of(thread) = (struct trap_frame){.esi = call.word[0],
+							     .edi = call.word[1],
+							     .ebx = call.word[2],
+							     .ebp = call.word[3],
+							     .eax = call.status,
+							     .eip = call.eip,
+							     .cs = USER_CODE,
+							     .eflags = FLAGS_START,
+							     .esp = call.esp,
+							     .ss = USER_DATA};
 		thread->by_call = false;
 	}
 	trap_frame_of(thread)->eflags |= FLAG_TRAP;
@@ -112,12 +119,14 @@ void thread_run(void)
 	struct thread *thread = cpu.level[cpu.depth - 1].thread;
 	cpu.thread = thread;
 	struct activation *activation = activation_of(thread);
-	struct domain *domain = reference_page((struct reference){activation->domain, activation->generation});
+	struct domain *domain =
+		reference_page((struct reference){activation->domain, activation->generation});
 	if (!domain) {
 		if (!thread_pop(thread, ERROR_CALLEE_DESTROYED))
 			thread_stop_running(DISPATCH_ENDED);
 		activation = activation_of(thread);
-		domain = reference_page((struct reference){activation->domain, activation->generation});
+		domain = reference_page(
+			(struct reference){activation->domain, activation->generation});
 	}
 	if (thread->by_call & (BY_CALL_WOKEN | BY_CALL_CUT))
 		answer_finish(thread);
@@ -159,8 +168,8 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 	else
 		thread->fpu[2] = 0xFFFF; /* FNSAVE's image: all registers empty */
 	thread->by_call = BY_CALL_HOME;
-	*call_frame_of(thread) =
-		(struct call_frame){.eip = frame->word[1], .esp = frame->word[2], .word[2] = frame->word[3]};
+	*call_frame_of(thread) = (struct call_frame){
+		.eip = frame->word[1], .esp = frame->word[2], .word[2] = frame->word[3]};
 	thread->fault[0] = 0;
 	thread->state = THREAD_READY;
 	return 0;
@@ -187,13 +196,16 @@ uint32_t thread_abort(struct capability *capability, struct call_frame *frame)
 	struct thread *thread = thread_of(capability);
 	uint32_t depth = frame->word[1], callee = frame->word[2];
 	bool in_chain = thread->state == THREAD_IN_CHAIN;
-	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() & (PAGE_BYTES - 1) : thread->top;
+	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() & (PAGE_BYTES - 1)
+					    : thread->top;
 	if (thread->state == THREAD_STOPPED)
 		return ERROR_STATE;
 	if (depth == 0 || depth >= DEPTH_MAX || ACTIVATION_HOME - depth * ACTIVATION_BYTES < top)
 		return ERROR_ARGUMENT;
-	struct activation *target = activation_at(thread, ACTIVATION_HOME - depth * ACTIVATION_BYTES);
-	if ((target->domain & CAPABILITY_INDEX_MASK) != callee << CAPABILITY_INDEX_SHIFT || callee >= OBJECTS_MAX)
+	struct activation *target =
+		activation_at(thread, ACTIVATION_HOME - depth * ACTIVATION_BYTES);
+	if ((target->domain & CAPABILITY_INDEX_MASK) != callee << CAPABILITY_INDEX_SHIFT ||
+	    callee >= OBJECTS_MAX)
 		return ERROR_ARGUMENT;
 	if (in_chain)
 		thread_leave_chain(thread, frame);
@@ -250,7 +262,8 @@ uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 		return ERROR_KIND;
 	if (page->page & OBJECT_ATTACHED || thread->data[number])
 		return ERROR_STATE;
-	data_page_bind(thread, number, (found->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT);
+	data_page_bind(thread, number,
+		       (found->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT);
 	if (thread == cpu.thread) {
 		data_pages_load(thread);
 		directory_load(cpu.running_domain->directory);
@@ -261,13 +274,15 @@ uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 uint32_t thread_read(struct capability *capability, struct call_frame *frame)
 {
 	struct thread *thread = thread_of(capability);
-	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() & (PAGE_BYTES - 1) : thread->top;
+	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() & (PAGE_BYTES - 1)
+					    : thread->top;
 	struct activation *activation = activation_at(thread, top);
 	switch (frame->word[1]) {
 	case THREAD_FIELD_STATE:
 		frame->word[0] = thread->state;
 		frame->word[1] = (ACTIVATION_HOME - top) / ACTIVATION_BYTES;
-		frame->word[2] = (activation->domain & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT;
+		frame->word[2] =
+			(activation->domain & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT;
 		frame->word[3] = thread->events;
 		return 0;
 	case THREAD_FIELD_TIME:

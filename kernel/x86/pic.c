@@ -2,11 +2,11 @@
 /* The pair of 8259A interrupt controllers of a PC (Intel 8259A data sheet, 1988). */
 #include "x86.h"
 
-#define MASTER 0x20
-#define SLAVE 0xA0
-#define CASCADE 2u
+#define MASTER           0x20
+#define SLAVE            0xA0
+#define CASCADE          2u
 #define END_OF_INTERRUPT 0x20
-#define READ_IN_SERVICE 0x0B
+#define READ_IN_SERVICE  0x0B
 
 static uint8_t mask[2] = {0xFF, 0xFF};
 
@@ -50,10 +50,14 @@ bool pic_is_spurious(uint32_t line)
 
 void pic_start(void)
 {
-	static const uint8_t sequence[][2] = {{MASTER, 0x11}, {SLAVE, 0x11}, /* edge, cascade, ICW4 */
-					      {MASTER + 1, VECTOR_IRQ}, {SLAVE + 1, VECTOR_IRQ + 8},
-					      {MASTER + 1, 1u << CASCADE}, {SLAVE + 1, CASCADE},
-					      {MASTER + 1, 1}, {SLAVE + 1, 1}}; /* 8086 mode */
+	static const uint8_t sequence[][2] = {{MASTER, 0x11},
+					      {SLAVE, 0x11}, /* edge, cascade, ICW4 */
+					      {MASTER + 1, VECTOR_IRQ},
+					      {SLAVE + 1, VECTOR_IRQ + 8},
+					      {MASTER + 1, 1u << CASCADE},
+					      {SLAVE + 1, CASCADE},
+					      {MASTER + 1, 1},
+					      {SLAVE + 1, 1}}; /* 8086 mode */
 	for (uint32_t i = 0; i < sizeof(sequence) / sizeof(sequence[0]); i++)
 		port_write(sequence[i][0], sequence[i][1]);
 	pic_mask(0);

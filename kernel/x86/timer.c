@@ -2,15 +2,15 @@
 /* One-shot timer: channel 0 of the 8254 (Intel 8254 data sheet, 1993). No periodic tick. */
 #include "x86.h"
 
-#define PIT_HZ_8 149148u /* an eighth of 1193182 Hz */
+#define PIT_HZ_8      149148u /* an eighth of 1193182 Hz */
 #define PIT_CHANNEL_0 0x40
-#define PIT_COMMAND 0x43
-#define PIT_ONE_SHOT 0x30 /* channel 0, low then high byte, mode 0: interrupt on terminal count */
-#define TICKS_MAX 65535u  /* what is further off than 54 ms is armed again */
-#define MS_MAX 54u
+#define PIT_COMMAND   0x43
+#define PIT_ONE_SHOT  0x30 /* channel 0, low then high byte, mode 0: interrupt on terminal count */
+#define TICKS_MAX     65535u /* what is further off than 54 ms is armed again */
+#define MS_MAX        54u
 
 static uint32_t ticks_per_cycle_32; /* PIT ticks a cycle, times 2^32 */
-static uint32_t cycles_max;	    /* in TICKS_MAX */
+static uint32_t cycles_max;         /* in TICKS_MAX */
 
 /* a / b * 2^32, for a < b: one division, without a library */
 static uint32_t ratio_32(uint32_t a, uint32_t b)

@@ -8,7 +8,8 @@
 
 /* "Task-State Segment (TSS)": only what we use has a name. esp0 is the running activation. */
 struct tss {
-	uint32_t link, esp0, ss0, unused_1[4], cr3, eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi, edi;
+	uint32_t link, esp0, ss0, unused_1[4], cr3, eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi,
+		edi;
 	uint32_t es, cs, ss, ds, fs, gs, ldt;
 	uint16_t trap, bitmap;
 };
@@ -18,39 +19,40 @@ _Static_assert(sizeof(struct tss) == 104, "SDM, 32-bit TSS");
  * Directory entry TSS_SLOT leads to a page table of four pages: the TSS page (global) and the I/O
  * bitmap, which therefore differs by directory and is switched by loading CR3.
  */
-#define TSS_SLOT 0x3FEu
-#define TSS_LINEAR (TSS_SLOT << 22 | 0xF00u) /* the TSS ends its page */
+#define TSS_SLOT          0x3FEu
+#define TSS_LINEAR        (TSS_SLOT << 22 | 0xF00u) /* the TSS ends its page */
 #define TSS_BITMAP_OFFSET 0x100u
-#define TSS_LIMIT (TSS_BITMAP_OFFSET + 8192u)
+#define TSS_LIMIT         (TSS_BITMAP_OFFSET + 8192u)
 #define WINDOW_TABLE_SLOT (WINDOW_TABLE >> 22)
 
-#define KERNEL_CODE 0x08u
-#define KERNEL_DATA 0x10u
-#define TSS_SELECTOR 0x28u
+#define KERNEL_CODE               0x08u
+#define KERNEL_DATA               0x10u
+#define TSS_SELECTOR              0x28u
 #define DOUBLE_FAULT_TSS_SELECTOR 0x30u
 /* A #DB at entry_sysenter leaves the user's EFLAGS in tss.link, where an IRET with NT set looks for a
  * task. Bits 5 and 3 of EFLAGS are 0, so it never finds one (SDM, "EFLAGS Register"). */
-_Static_assert(TSS_SELECTOR & 0x28 && DOUBLE_FAULT_TSS_SELECTOR & 0x28, "EFLAGS is no TSS selector");
+_Static_assert(TSS_SELECTOR & 0x28 && DOUBLE_FAULT_TSS_SELECTOR & 0x28,
+	       "EFLAGS is no TSS selector");
 
 #define ENTRY_PRESENT 1u
-#define ENTRY_WRITE 2u
-#define ENTRY_USER 4u
-#define ENTRY_LARGE 0x80u
-#define ENTRY_GLOBAL 0x100u
+#define ENTRY_WRITE   2u
+#define ENTRY_USER    4u
+#define ENTRY_LARGE   0x80u
+#define ENTRY_GLOBAL  0x100u
 
-#define FLAG_TRAP 0x100u
+#define FLAG_TRAP      0x100u
 #define FLAG_INTERRUPT 0x200u
-#define FLAGS_USER 0x240CD5u /* what user mode may change: ID AC OF DF SF ZF AF PF CF */
-#define FLAGS_START 0x202u
+#define FLAGS_USER     0x240CD5u /* what user mode may change: ID AC OF DF SF ZF AF PF CF */
+#define FLAGS_START    0x202u
 
-#define DR7_OFF 0x400u
+#define DR7_OFF      0x400u
 #define DR7_SYSEXITS 0x4AAu /* global execution breakpoints 0 to 3 */
 
-#define VECTOR_DEBUG 1u
-#define VECTOR_NMI 2u
+#define VECTOR_DEBUG        1u
+#define VECTOR_NMI          2u
 #define VECTOR_DOUBLE_FAULT 8u
-#define VECTOR_PAGE_FAULT 14u
-#define VECTOR_IRQ 0x20u
+#define VECTOR_PAGE_FAULT   14u
+#define VECTOR_IRQ          0x20u
 
 extern struct tss tss;
 extern uint32_t window_table[1024]; /* this CPU's pages below WINDOW_0; in every directory */
@@ -75,7 +77,8 @@ static inline uint32_t *directory_of(const struct domain *domain)
 /* A data page and its thread know each other: the page's table entry has the thread for an address. */
 static inline void data_page_bind(struct thread *thread, uint32_t number, uint32_t page)
 {
-	object_table[page].page = thread->self.word << (12 - CAPABILITY_INDEX_SHIFT) | OBJECT_ATTACHED | OBJECT_DATA_PAGE;
+	object_table[page].page = thread->self.word << (12 - CAPABILITY_INDEX_SHIFT) |
+				  OBJECT_ATTACHED | OBJECT_DATA_PAGE;
 	thread->data[number] = page << 12 | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
 }
 
