@@ -252,6 +252,10 @@ switch_home:
 	fxrstor	[ss:ebx + THREAD_FPU]
 	mov	edx, [ss:edx + DOMAIN_DIRECTORY]
 	mov	cr3, edx
+	mov	eax, USER_DATA                  ; what the other thread left is not this one's
+	mov	ds, eax
+	mov	es, eax
+	cld
 	lea	eax, [ecx - CALL_FRAME_BYTES]
 	jmp	leave_by_call
 .dead:	mov	esp, cpu_stack_top              ; its domain is: unwound in C

@@ -246,6 +246,72 @@ TEST(flags_of_a_dispatcher_do_not_disturb_the_thread_that_it_dispatches)
 	client_end(&client);
 }
 
+/* Whoever runs next by a system call of its own must not find what another left in the processor. */
+static struct registers last;
+static void client_leaves(uint32_t argument)
+{
+	(void)argument;
+	raw_invoke(&last);
+}
+
+TEST(flags_and_segments_of_a_thread_are_not_its_dispatchers)
+{
+	enum { WAIT, SIGNAL, STOP, END, WAYS };
+	const struct registers ways[WAYS] = {
+		[WAIT] = {.eax = SLOT_SELF, .esi = self_wait_op, .edi = 1, .ebx = ~0u, .ebp = ~0u},
+		[SIGNAL] = {.eax = ROOT_THREAD, .esi = thread_signal_op, .edi = 1},
+		[STOP] = {.eax = SLOT_SELF, .esi = thread_stop_op},
+		[END] = {.eax = RETURN},
+	};
+	static const uint32_t reasons[] = {DISPATCH_WAITING, DISPATCH_EVENT, DISPATCH_ENDED,
+					   DISPATCH_ENDED};
+	for (uint32_t i = 0; i < WAYS * 2; i++) {
+		client_make(&client, &root_domain, client_leaves, 0);
+		last = ways[i / 2];
+		if (i / 2 == STOP)
+			last.eax = slot(client.thread.object.slot).encoded;
+		last.eflags = FLAGS_PLAIN | FLAG_DIRECTION | FLAG_NESTED_TASK;
+		last.null_segments = i % 2;
+		struct registers r = {.eax = slot(client.thread.object.slot).encoded,
+				      .esi = thread_dispatch_op,
+				      .edi = 1,
+				      .ebx = ~0u,
+				      .ebp = ~0u,
+				      .eflags = FLAGS_PLAIN};
+		raw_invoke(&r);
+		CHECK_EQUAL(r.eax, 0);
+		CHECK_EQUAL(r.esi, reasons[i / 2]);
+		CHECK_EQUAL(r.eflags & FLAG_DIRECTION, 0);
+		CHECK_EQUAL(r.ds, USER_DATA);
+		CHECK_EQUAL(r.es, USER_DATA);
+		client_end(&client);
+	}
+}
+
+TEST(flags_and_segments_of_a_dispatcher_are_not_its_threads)
+{
+	client_make(&client, &root_domain, spin, 0);
+	for (uint32_t i = 0; i < 8;
+	     i++) { /* each deadline later than the one before: the short way */
+		uint64_t deadline = i < 2 ? DEADLINE_NEVER : cycles() + i * 1000000;
+		MUST(kernel_thread_stop(slot(client.thread.object.slot)));
+		thread_go(&client.thread, (uint32_t)snapshot_entry, 0, 0); /* notes what it finds */
+		struct registers r = {.eax = slot(client.thread.object.slot).encoded,
+				      .esi = thread_dispatch_op,
+				      .ebx = deadline,
+				      .ebp = deadline >> 32,
+				      .eflags = FLAGS_PLAIN | FLAG_DIRECTION | FLAG_NESTED_TASK,
+				      .null_segments = i % 2};
+		raw_invoke(&r);
+		CHECK_EQUAL(r.eax, 0);
+		CHECK_EQUAL(r.esi, DISPATCH_ENDED);
+		CHECK_EQUAL(snapshot.eflags & FLAG_DIRECTION, 0);
+		CHECK_EQUAL(snapshot.ds, USER_DATA);
+		CHECK_EQUAL(snapshot.es, USER_DATA);
+	}
+	client_end(&client);
+}
+
 PEER sees_unaligned(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
 {
 	(void)operation, (void)a, (void)b, (void)badge_high;

@@ -23,6 +23,8 @@ struc R                                         ; struct registers
 .edi	resd 1
 .eflags	resd 1
 .null	resd 1
+.ds	resd 1
+.es	resd 1
 endstruc
 
 %macro SEEN 1                                   ; all registers but flags into a struct registers
@@ -90,6 +92,8 @@ raw_store:                                      ; [esp] the struct registers
 	mov	[ss:eax + R.edi], edi
 	mov	ecx, [ss:raw_esp]
 	mov	[ss:eax + R.esp], ecx
+	mov	[ss:eax + R.ds], ds
+	mov	[ss:eax + R.es], es
 	mov	ecx, ss
 	mov	ds, ecx
 	mov	es, ecx
@@ -105,6 +109,8 @@ snapshot_entry:
 	mov	esp, snapshot_stack
 	pushfd
 	pop	dword [ss:snapshot + R.eflags]
+	mov	[ss:snapshot + R.ds], ds
+	mov	[ss:snapshot + R.es], es
 	inc	dword [ss:snapshot_count]
 	mov	eax, RETURN
 	sysenter

@@ -8,6 +8,7 @@
 struct registers {
 	uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi, eflags;
 	uint32_t null_segments; /* 1: DS, ES, FS, GS are null in the call */
+	uint32_t ds, es;	/* noted afterwards */
 };
 #define FLAGS_PLAIN         0x202u
 #define FLAG_CARRY          1u
