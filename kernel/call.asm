@@ -188,7 +188,7 @@ call_method:
 	push	ebx
 	push	edi
 	push	esi
-	sub	esp, 4
+	push	0                               ; the status, if the thread does not come back at once
 	movzx	ecx, byte [ss:eax + 3]          ; kind << 4 | rights
 	mov	edx, esi
 	and	edx, OPERATIONS_PER_KIND - 1

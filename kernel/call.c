@@ -2,11 +2,6 @@
 /* Activations beyond what call.asm does itself: rare options, results, forced returns. */
 #include "x86/x86.h"
 
-uint32_t call_options_rare(uint32_t options);
-uint32_t return_capabilities(uint32_t slots);
-_Noreturn void return_unwind(void);
-void data_page_back(void);
-
 /* wait and dispatch: at home always, in a service if every caller on the way down allowed it. */
 bool activation_may_wait(void)
 {
@@ -44,17 +39,15 @@ void data_page_back(void)
 uint32_t return_capabilities(uint32_t slots)
 {
 	struct activation *activation = activation_running(), *caller = activation + 1;
-	struct domain *to = reference_page((struct reference){caller->domain, caller->generation});
+	struct domain *to = activation_domain(caller);
 	if (!(activation->flags & OPTION_RESULTS))
 		return ERROR_ARGUMENT;
 	struct capability given[LENT_SLOTS];
 	for (uint32_t i = 0; i < LENT_SLOTS; i++) {
-		uint32_t slot = slots >> i * 8 & 0xFF;
-		struct capability *from = slot_named(slot);
-		if (!from)
-			return ERROR_EMPTY;
-		if (slot & SLOT_LENT && !(activation->flags & OPTION_KEEP))
-			return ERROR_TRANSIENT;
+		struct capability *from;
+		uint32_t error = slot_from(slots >> i * 8 & 0xFF, &from);
+		if (error)
+			return error;
 		given[i] = *from;
 	}
 	for (uint32_t i = 0; i < LENT_SLOTS && to; i++) {
@@ -83,8 +76,7 @@ bool thread_pop(struct thread *thread, uint32_t error)
 				thread->fast_limit = FAST_LIMIT;
 		}
 		thread->top += ACTIVATION_BYTES;
-		struct activation *caller = activation_of(thread);
-		if (reference_page((struct reference){caller->domain, caller->generation})) {
+		if (activation_domain(activation_of(thread))) {
 			struct call_frame *frame = call_frame_of(thread);
 			frame->status = error; /* eip and esp are what its call left there */
 			for (uint32_t i = 0; i < 4; i++)
@@ -98,14 +90,11 @@ bool thread_pop(struct thread *thread, uint32_t error)
 }
 
 /* A return whose caller's domain is dead, or from home. */
-void return_unwind(void)
+_Noreturn void return_unwind(void)
 {
 	account(&cpu.thread->consumed);
 	thread_save(true);
-	if (cpu.thread->top != ACTIVATION_HOME) {
-		/* the dead caller becomes the uppermost: thread_run pops it */
-		if (thread_pop(cpu.thread, ERROR_CALLEE_DESTROYED))
-			thread_run();
-	}
+	if (thread_pop(cpu.thread, ERROR_CALLEE_DESTROYED))
+		thread_run();
 	thread_stop_running(DISPATCH_ENDED);
 }

@@ -3,10 +3,8 @@
 #include "kernel.h"
 #include "x86/x86.h"
 
-static uint32_t operation_none(struct capability *capability, struct call_frame *frame)
+static uint32_t no_operation(struct capability *capability, struct call_frame *frame)
 {
-	(void)capability;
-	(void)frame;
 	return ERROR_OPERATION;
 }
 
@@ -14,38 +12,31 @@ static uint32_t operation_none(struct capability *capability, struct call_frame 
  * By kind and number: the function, and what makes call.asm refuse it: the rights that it needs in
  * bits 3..0, the bits of word 0 that must be zero above.
  */
-#define RESERVED_MOST     ~(OPERATIONS_PER_KIND - 1)
-#define RESERVED_DISPATCH ~((OPERATIONS_PER_KIND - 1) | 31u << DISPATCH_BIT_SHIFT | DISPATCH_STEP)
-#define RESERVED_CREATE   0xF0u
-uint32_t operation_refused(struct capability *capability, struct call_frame *frame);
+#define RESERVED        ~(OPERATIONS_PER_KIND - 1)
+#define REFUSE_DISPATCH (RIGHT_DISPATCH | (RESERVED & ~(31u << DISPATCH_BIT_SHIFT | DISPATCH_STEP)))
+#define REFUSE_CREATE   (RIGHT_CREATE | (RESERVED & 0xFF))
 #pragma GCC diagnostic ignored "-Woverride-init" /* the first line stands for all that follow */
 const struct operation_entry {
 	operation_function *function;
 	uint32_t refuse;
 } operations[CAPABILITY_KINDS][OPERATIONS_PER_KIND] = {
-	[0 ... CAPABILITY_KINDS -
-	 1] = {[0 ... OPERATIONS_PER_KIND - 1] = {operation_none, RESERVED_MOST}},
+	[0 ... CAPABILITY_KINDS - 1] = {[0 ... OPERATIONS_PER_KIND - 1] = {no_operation, RESERVED}},
 #define OPERATION_ENTRY(kind, number, name, rights, arguments, answers, cost) \
-	[CAPABILITY_##kind][number] = {name, (rights) | RESERVED_MOST},
+	[CAPABILITY_##kind][number] = {name, (rights) | RESERVED},
 	OPERATIONS(OPERATION_ENTRY)
 #undef OPERATION_ENTRY
-		[CAPABILITY_THREAD][thread_dispatch_op] = {thread_dispatch,
-							   RIGHT_DISPATCH | RESERVED_DISPATCH},
-	[CAPABILITY_AUTHORITY][authority_create_op] = {authority_create,
-						       RIGHT_CREATE | RESERVED_CREATE},
+		[CAPABILITY_THREAD][thread_dispatch_op] = {thread_dispatch, REFUSE_DISPATCH},
+	[CAPABILITY_AUTHORITY][authority_create_op] = {authority_create, REFUSE_CREATE},
 };
 
 /* call.asm found a right missing or a bit set: which? */
 uint32_t operation_refused(struct capability *capability, struct call_frame *frame)
 {
-	uint32_t number = frame->word[0] & 0xFF;
-	if (number >= OPERATIONS_PER_KIND)
-		return ERROR_OPERATION;
-	const struct operation_entry *entry = &operations[capability_kind(capability)][number];
-	if (entry->function == operation_none)
+	uint32_t number = frame->word[0] & 0xFF, kind = capability_kind(capability);
+	if (number >= OPERATIONS_PER_KIND || operations[kind][number].function == no_operation)
 		return ERROR_OPERATION;
 	uint32_t missing = ~(capability->word >> CAPABILITY_RIGHTS_SHIFT) & RIGHTS_ALL;
-	return entry->refuse & missing ? ERROR_RIGHT : ERROR_ARGUMENT;
+	return operations[kind][number].refuse & missing ? ERROR_RIGHT : ERROR_ARGUMENT;
 }
 
 void capability_make(struct capability *at, uint32_t kind, uint32_t rights, uint32_t word)
@@ -92,51 +83,66 @@ struct capability *slot_named(uint32_t slot)
 }
 
 /* A slot to be copied from: what is lent can't be kept unless the caller said so. */
-static uint32_t slot_from(uint32_t slot, struct capability **found)
+uint32_t slot_from(uint32_t slot, struct capability **found)
 {
+	bool transient = slot_is_lent(slot) && !(activation_running()->flags & OPTION_KEEP);
 	*found = slot_named(slot);
-	if (!*found)
-		return ERROR_EMPTY;
-	return slot_is_lent(slot) && !(activation_running()->flags & OPTION_KEEP) ? ERROR_TRANSIENT
-										  : 0;
+	return !*found ? ERROR_EMPTY : transient ? ERROR_TRANSIENT : 0;
+}
+
+/* A slot of a domain's own list to be written. Slot 0 names the running thread and stays so. */
+struct capability *slot_to(struct domain *domain, uint32_t slot)
+{
+	return slot == SLOT_SELF ? NULL : slot_find(domain, slot);
+}
+
+/* Of that kind, and its object alive? */
+static uint32_t capability_check(const struct capability *capability, uint32_t kind)
+{
+	if (capability_kind(capability) != kind)
+		return capability_kind(capability) == CAPABILITY_EMPTY ? ERROR_EMPTY : ERROR_KIND;
+	return object_at(capability->word)->generation == capability->generation ? 0 : ERROR_STALE;
 }
 
 /* A slot that names a living object of a kind, to be remembered beyond the call. */
 uint32_t slot_object(uint32_t slot, uint32_t kind, struct capability **found)
 {
 	uint32_t error = slot_from(slot, found);
-	if (error)
-		return error;
-	if (capability_kind(*found) != kind)
-		return capability_kind(*found) == CAPABILITY_EMPTY ? ERROR_EMPTY : ERROR_KIND;
-	return object_at((*found)->word)->generation == (*found)->generation ? 0 : ERROR_STALE;
+	return error ? error : capability_check(*found, kind);
 }
 
-/* Both ends of a copy. Slot 0 names the running thread in every list and stays so. */
-static uint32_t slot_pair(uint32_t to_slot, uint32_t from_slot, struct capability **to,
-			  struct capability **from)
+uint32_t slot_copy(struct domain *domain, uint32_t to_slot, uint32_t from_slot)
 {
-	*to = slot_find(cpu.running_domain, to_slot);
-	if (!*to || to_slot == SLOT_SELF)
-		return ERROR_ARGUMENT;
-	return slot_from(from_slot, from);
-}
-
-uint32_t self_copy(struct capability *self, struct call_frame *frame)
-{
-	(void)self;
-	struct capability *to, *from;
-	uint32_t error = slot_pair(frame->word[1], frame->word[2], &to, &from);
+	struct capability *to = slot_to(domain, to_slot), *from;
+	uint32_t error = to ? slot_from(from_slot, &from) : ERROR_ARGUMENT;
 	if (!error)
 		*to = *from;
 	return error;
 }
 
+uint32_t slot_delete(struct domain *domain, uint32_t slot)
+{
+	struct capability *at = slot_to(domain, slot);
+	if (!at)
+		return ERROR_ARGUMENT;
+	*at = (struct capability){0};
+	return 0;
+}
+
+uint32_t self_copy(struct capability *self, struct call_frame *frame)
+{
+	return slot_copy(cpu.running_domain, frame->word[1], frame->word[2]);
+}
+
+uint32_t self_delete(struct capability *self, struct call_frame *frame)
+{
+	return slot_delete(cpu.running_domain, frame->word[1]);
+}
+
 uint32_t self_move(struct capability *self, struct call_frame *frame)
 {
-	(void)self; /* or a copy of it, in another slot */
-	struct capability *to, *from;
-	uint32_t error = slot_pair(frame->word[1], frame->word[2], &to, &from);
+	struct capability *to = slot_to(cpu.running_domain, frame->word[1]), *from;
+	uint32_t error = to ? slot_from(frame->word[2], &from) : ERROR_ARGUMENT;
 	if (error)
 		return error;
 	if (slot_is_lent(frame->word[2]) || frame->word[2] == SLOT_SELF)
@@ -147,25 +153,13 @@ uint32_t self_move(struct capability *self, struct call_frame *frame)
 	return 0;
 }
 
-uint32_t self_delete(struct capability *self, struct call_frame *frame)
-{
-	(void)self;
-	struct capability *at = slot_find(cpu.running_domain, frame->word[1]);
-	if (!at || frame->word[1] == SLOT_SELF)
-		return ERROR_ARGUMENT;
-	*at = (struct capability){0};
-	return 0;
-}
-
 /* A copy that may do less. Doors keep their badge: only domain_door makes new ones. Bits above the
  * rights stay with the slot's number, which is none then. */
 uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 {
-	(void)self;
-	struct capability *to, *from;
-	uint32_t rights = frame->word[1] >> CAPABILITY_RIGHTS_SHIFT, badge = frame->word[3];
-	uint32_t to_slot = frame->word[1] & ~(RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT);
-	uint32_t error = slot_pair(to_slot, frame->word[2], &to, &from);
+	uint32_t others = ~(RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT), badge = frame->word[3];
+	struct capability *to = slot_to(cpu.running_domain, frame->word[1] & others), *from;
+	uint32_t error = to ? slot_from(frame->word[2], &from) : ERROR_ARGUMENT;
 	if (error)
 		return error;
 	struct capability narrow = *from;
@@ -187,8 +181,7 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 	default:
 		return ERROR_KIND;
 	}
-	narrow.word &=
-		~(~rights << CAPABILITY_RIGHTS_SHIFT & RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT);
+	narrow.word &= frame->word[1] | others;
 	*to = narrow;
 	return 0;
 }
@@ -196,14 +189,10 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 /* The badge belongs to the code of the domain that the door leads to, and to nobody else. */
 uint32_t self_badge(struct capability *self, struct call_frame *frame)
 {
-	(void)self;
 	struct capability *door = slot_named(frame->word[1]);
-	if (!door || capability_kind(door) == CAPABILITY_EMPTY)
-		return ERROR_EMPTY;
-	if (capability_kind(door) != CAPABILITY_DOOR)
-		return ERROR_KIND;
-	if (object_at(door->word)->generation != door->generation)
-		return ERROR_STALE;
+	uint32_t error = door ? capability_check(door, CAPABILITY_DOOR) : ERROR_EMPTY;
+	if (error)
+		return error;
 	if (object_page(object_at(door->word)) != cpu.running_domain)
 		return ERROR_BADGE;
 	frame->word[0] = door->badge_low;
@@ -213,10 +202,8 @@ uint32_t self_badge(struct capability *self, struct call_frame *frame)
 
 uint32_t self_identify(struct capability *self, struct call_frame *frame)
 {
-	(void)self;
 	frame->word[0] = cpu.thread->self.word >> CAPABILITY_INDEX_SHIFT;
-	frame->word[1] = (ACTIVATION_HOME - ((uintptr_t)activation_running() & (PAGE_BYTES - 1))) /
-			 ACTIVATION_BYTES;
+	frame->word[1] = thread_depth(cpu.thread);
 	frame->word[2] = cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT;
 	return 0;
 }

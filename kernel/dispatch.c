@@ -109,7 +109,7 @@ uint32_t signal(struct thread *thread, uint32_t bits)
 		thread->state = THREAD_READY;
 		thread->by_call |= BY_CALL_WOKEN;
 		bits = 1u << (thread->notify_options >> DISPATCH_BIT_SHIFT & 31);
-		thread = thread->notify.word ? reference_page(thread->notify) : NULL;
+		thread = reference_page(thread->notify);
 	}
 	return 0;
 }
@@ -121,7 +121,6 @@ uint32_t thread_signal(struct capability *capability, struct call_frame *frame)
 	if (!level)
 		return 0;
 	account(&cpu.thread->consumed);
-	frame->status = 0;
 	thread_save(true);
 	chain_cut(level, DISPATCH_EVENT);
 	thread_run();
@@ -168,7 +167,6 @@ uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame
  * dispatches them. Bits are cleared by returning them and in no other way. */
 uint32_t self_wait(struct capability *self, struct call_frame *frame)
 {
-	(void)self;
 	struct thread *thread = cpu.thread;
 	uint32_t mask = frame->word[1];
 	uint64_t deadline = (uint64_t)frame->word[3] << 32 | frame->word[2];
@@ -181,7 +179,6 @@ uint32_t self_wait(struct capability *self, struct call_frame *frame)
 	frame->word[0] = bits;
 	if (bits || deadline <= cpu.last)
 		return 0;
-	frame->status = 0;
 	thread->wait_mask = mask;
 	thread_save(true);
 	thread->state = THREAD_WAITING;

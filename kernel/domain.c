@@ -9,25 +9,12 @@ static struct domain *domain_of(const struct capability *capability)
 
 uint32_t domain_grant(struct capability *capability, struct call_frame *frame)
 {
-	struct capability *to = slot_find(domain_of(capability), frame->word[1]);
-	struct capability *from = slot_named(frame->word[2]);
-	if (!to || frame->word[1] == SLOT_SELF)
-		return ERROR_ARGUMENT;
-	if (!from)
-		return ERROR_EMPTY;
-	if (frame->word[2] & SLOT_LENT && !(activation_running()->flags & OPTION_KEEP))
-		return ERROR_TRANSIENT;
-	*to = *from;
-	return 0;
+	return slot_copy(domain_of(capability), frame->word[1], frame->word[2]);
 }
 
 uint32_t domain_delete(struct capability *capability, struct call_frame *frame)
 {
-	struct capability *at = slot_find(domain_of(capability), frame->word[1]);
-	if (!at || frame->word[1] == SLOT_SELF)
-		return ERROR_ARGUMENT;
-	*at = (struct capability){0};
-	return 0;
+	return slot_delete(domain_of(capability), frame->word[1]);
 }
 
 uint32_t domain_set(struct capability *capability, struct call_frame *frame)
@@ -42,9 +29,9 @@ uint32_t domain_set(struct capability *capability, struct call_frame *frame)
 /* Minting: a door to this domain. The badge is whatever its services understand by it. */
 uint32_t domain_door(struct capability *capability, struct call_frame *frame)
 {
-	struct capability *to = slot_find(cpu.running_domain, frame->word[1]);
+	struct capability *to = slot_to(cpu.running_domain, frame->word[1]);
 	struct domain *domain = domain_of(capability);
-	if (!to || frame->word[1] == SLOT_SELF)
+	if (!to)
 		return ERROR_ARGUMENT;
 	capability_make(to, CAPABILITY_DOOR, domain->confidential ? RIGHT_CONFIDENTIAL : 0,
 			domain->self.word);
@@ -53,33 +40,12 @@ uint32_t domain_door(struct capability *capability, struct call_frame *frame)
 	return 0;
 }
 
-static bool reference_lives(struct reference reference)
-{
-	return reference.word && reference_page(reference);
-}
-
 /* The directory entry at TSS_SLOT of a domain: its own bitmap or everybody's. */
 void bitmap_enter(struct domain *domain, const void *table)
 {
 	directory_of(domain)[TSS_SLOT] = physical(table) | ENTRY_PRESENT | ENTRY_WRITE;
 	if (domain == cpu.running_domain)
 		directory_load(domain->directory);
-}
-
-static uint32_t bitmap_attach(struct domain *domain, struct capability *capability)
-{
-	struct object *object = object_at(capability->word);
-	const uint32_t *table = object_page(object);
-	if (object->page & OBJECT_ATTACHED || reference_lives(domain->bitmap))
-		return ERROR_STATE;
-	object->page |= OBJECT_ATTACHED;
-	/* the second bitmap page's entry remembers the domain: authority_destroy finds it there */
-	object_table[table[2] >> 12].page = domain->self.word >> CAPABILITY_INDEX_SHIFT << 12 |
-					    OBJECT_ATTACHED | OBJECT_BITMAP_PAGE;
-	domain->bitmap = (struct reference){capability->word & CAPABILITY_INDEX_MASK,
-					    capability->generation};
-	bitmap_enter(domain, table);
-	return 0;
 }
 
 /* A capability page under its number, the lock page, or the port bitmap: by the kind of the page. */
@@ -95,19 +61,25 @@ uint32_t domain_attach(struct capability *capability, struct call_frame *frame)
 		return error;
 	struct object *page = object_at(found->word);
 	uint32_t kind = page->page & OBJECT_KIND_MASK;
-	struct reference *at = &domain->lock;
 	if (kind != OBJECT_CAPABILITY_PAGE && kind != OBJECT_LOCK_PAGE && kind != OBJECT_BITMAP)
 		return ERROR_KIND;
 	if (number >= (kind == OBJECT_CAPABILITY_PAGE ? BANK_PAGES : 1))
 		return ERROR_ARGUMENT;
-	if (kind == OBJECT_BITMAP)
-		return bitmap_attach(domain, found);
-	if (kind == OBJECT_CAPABILITY_PAGE)
-		at = &domain->bank[number];
-	if (page->page & OBJECT_ATTACHED || reference_lives(*at))
+	struct reference *at = kind == OBJECT_BITMAP      ? &domain->bitmap
+			       : kind == OBJECT_LOCK_PAGE ? &domain->lock
+							  : &domain->bank[number];
+	if (page->page & OBJECT_ATTACHED || reference_page(*at))
 		return ERROR_STATE;
 	page->page |= OBJECT_ATTACHED;
-	*at = (struct reference){found->word & CAPABILITY_INDEX_MASK, found->generation};
+	*at = reference_of(found);
+	if (kind == OBJECT_BITMAP) {
+		const uint32_t *table = object_page(page);
+		/* the second bitmap page's entry remembers the domain for authority_destroy */
+		object_table[table[2] >> 12].page =
+			domain->self.word << (12 - CAPABILITY_INDEX_SHIFT) | OBJECT_ATTACHED |
+			OBJECT_BITMAP_PAGE;
+		bitmap_enter(domain, table);
+	}
 	return 0;
 }
 
@@ -118,7 +90,7 @@ uint32_t domain_read(struct capability *capability, struct call_frame *frame)
 	if (!at)
 		return ERROR_ARGUMENT;
 	frame->word[0] = at->word >> CAPABILITY_RIGHTS_SHIFT;
-	frame->word[1] = (at->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT;
+	frame->word[1] = index_of(at->word);
 	frame->word[2] = at->generation;
 	return 0;
 }

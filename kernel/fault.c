@@ -67,8 +67,9 @@ static void fault_deliver(struct trap_frame *frame)
 /* From user mode. Returning goes back to it with the frame as it then is. */
 void trap(struct trap_frame *frame)
 {
-	if (frame->vector >= VECTOR_IRQ && frame->vector < VECTOR_IRQ + IRQ_LINES) {
-		interrupt(frame->vector - VECTOR_IRQ);
+	uint32_t line = frame->vector - VECTOR_IRQ;
+	if (line < IRQ_LINES) {
+		interrupt(line);
 		return;
 	}
 	if (frame->vector != VECTOR_DEBUG || !cpu.stepping)
@@ -80,12 +81,9 @@ void trap(struct trap_frame *frame)
 /* From the kernel: an interrupt while idle, or our own mistake. */
 void trap_kernel(struct trap_frame *frame)
 {
-	if (cpu.depth == 0 && frame->vector >= VECTOR_IRQ &&
-	    frame->vector < VECTOR_IRQ + IRQ_LINES) {
-		interrupt(frame->vector - VECTOR_IRQ);
-		return;
-	}
-	panic("exception in the kernel", frame);
+	if (cpu.depth || frame->vector - VECTOR_IRQ >= IRQ_LINES)
+		panic("exception in the kernel", frame);
+	interrupt(frame->vector - VECTOR_IRQ);
 }
 
 static struct activation *activation_handling(void)
@@ -96,7 +94,6 @@ static struct activation *activation_handling(void)
 
 uint32_t self_record(struct capability *self, struct call_frame *frame)
 {
-	(void)self;
 	struct activation *activation = activation_handling();
 	if (!activation)
 		return ERROR_NO_RECORD;
@@ -108,7 +105,6 @@ uint32_t self_record(struct capability *self, struct call_frame *frame)
 
 uint32_t self_record_set(struct capability *self, struct call_frame *frame)
 {
-	(void)self;
 	struct activation *activation = activation_handling();
 	uint32_t field = frame->word[1], value = frame->word[2];
 	if (!activation)

@@ -9,23 +9,20 @@ static struct {
 
 uint32_t irq_signal(uint32_t line)
 {
-	struct reference target = line_target[line].thread;
-	struct thread *thread = target.word ? reference_page(target) : NULL;
-	return thread ? signal(thread, line_target[line].bits) : 0;
+	return signal(reference_page(line_target[line].thread), line_target[line].bits);
 }
 
 static uint32_t line_of(const struct capability *capability)
 {
-	return ((capability->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT) -
-	       OBJECT_IRQ_FIRST;
+	return index_of(capability->word) - OBJECT_IRQ_FIRST;
 }
 
 /* The line's signal goes to one thread; whoever binds needs the right to signal those bits. */
 uint32_t irq_bind(struct capability *capability, struct call_frame *frame)
 {
 	struct capability *thread;
-	uint32_t error = slot_object(frame->word[1], CAPABILITY_THREAD, &thread),
-		 bit = frame->word[2];
+	uint32_t error = slot_object(frame->word[1], CAPABILITY_THREAD, &thread);
+	uint32_t bit = frame->word[2], line = line_of(capability);
 	if (error)
 		return error;
 	if (bit > 31)
@@ -33,35 +30,27 @@ uint32_t irq_bind(struct capability *capability, struct call_frame *frame)
 	if (!(thread->word >> CAPABILITY_RIGHTS_SHIFT & RIGHT_SIGNAL) ||
 	    !(thread->badge_low >> bit & 1))
 		return ERROR_RIGHT;
-	line_target[line_of(capability)].bits = 1u << bit;
-	line_target[line_of(capability)].thread =
-		(struct reference){thread->word & CAPABILITY_INDEX_MASK, thread->generation};
+	line_target[line].bits = 1u << bit;
+	line_target[line].thread = reference_of(thread);
 	return 0;
 }
 
 uint32_t irq_acknowledge(struct capability *capability, struct call_frame *frame)
 {
-	(void)frame;
 	pic_unmask(line_of(capability));
 	return 0;
 }
 
-/* A domain's bitmap: two pages behind the TSS, entries 1 and 2 of its page table. Set: refused. */
-static void bitmap_word(const uint32_t *table, uint32_t word, uint32_t bits, bool allowed)
-{
-	uint32_t *page = direct(table[1 + word / 1024] & ~(PAGE_BYTES - 1));
-	page[word % 1024] = allowed ? page[word % 1024] & ~bits : page[word % 1024] | bits;
-}
-
-/* At most 32 ports, so at most two words. */
+/* A domain's bitmap: two pages in a row behind the TSS, entries 1 and 2 of its page table. Set:
+ * refused. At most 32 ports, so at most two words. */
 static void bitmap_change(struct capability *capability, uint32_t first, uint32_t number,
 			  bool allowed)
 {
 	const uint32_t *table = object_page(object_at(capability->word));
+	uint32_t *word = (uint32_t *)direct(table[1] & ~(PAGE_BYTES - 1)) + first / 32;
 	uint64_t bits = (((uint64_t)1 << number) - 1) << first % 32;
-	bitmap_word(table, first / 32, bits, allowed);
-	if (bits >> 32)
-		bitmap_word(table, first / 32 + 1, bits >> 32, allowed);
+	for (; bits; bits >>= 32, word++)
+		*word = allowed ? *word & ~(uint32_t)bits : *word | (uint32_t)bits;
 }
 
 /* Gives a domain the ports that a capability names, at most 32 of them. */

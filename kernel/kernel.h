@@ -33,7 +33,8 @@ struct object {
 #define GENERATION_TOP   0x7FFFFFFFu /* the sum of two does not wrap */
 extern struct object object_table[OBJECTS_MAX];
 
-/* A reference that outlives a stay in the kernel: word is index * 8. {0, ...}: none. */
+/* A reference that outlives a stay in the kernel: word is index * 8. All zero: none, for frame 0 is
+ * the kernel's own and its entry has no page. */
 struct reference {
 	uint32_t word, generation;
 };
@@ -183,6 +184,14 @@ static inline void *reference_page(struct reference reference)
 	const struct object *object = object_at(reference.word);
 	return object->generation == reference.generation ? object_page(object) : NULL;
 }
+static inline struct reference reference_of(const struct capability *capability)
+{
+	return (struct reference){capability->word & CAPABILITY_INDEX_MASK, capability->generation};
+}
+static inline uint32_t index_of(uint32_t word)
+{
+	return (word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT;
+}
 static inline uint32_t capability_kind(const struct capability *capability)
 {
 	return capability->word >> CAPABILITY_KIND_SHIFT;
@@ -194,6 +203,10 @@ static inline struct activation *activation_at(struct thread *thread, uint32_t t
 static inline struct activation *activation_of(struct thread *thread)
 {
 	return activation_at(thread, thread->top);
+}
+static inline struct domain *activation_domain(const struct activation *activation)
+{
+	return reference_page((struct reference){activation->domain, activation->generation});
 }
 static inline struct call_frame *call_frame_of(struct thread *thread)
 {
@@ -213,7 +226,11 @@ OPERATIONS(OPERATION_PROTOTYPE)
 
 /* capability.c */
 struct capability *slot_find(struct domain *domain, uint32_t slot);
+struct capability *slot_to(struct domain *domain, uint32_t slot);
 struct capability *slot_named(uint32_t slot);
+uint32_t slot_from(uint32_t slot, struct capability **found);
+uint32_t slot_copy(struct domain *domain, uint32_t to_slot, uint32_t from_slot);
+uint32_t slot_delete(struct domain *domain, uint32_t slot);
 uint32_t slot_object(uint32_t slot, uint32_t kind, struct capability **found);
 void capability_make(struct capability *at, uint32_t kind, uint32_t rights, uint32_t word);
 /* call.c */
@@ -223,6 +240,7 @@ bool activation_may_wait(void);
 void thread_save(uint32_t by_call);
 _Noreturn void thread_run(void);
 void data_pages_load(struct thread *thread);
+uint32_t thread_depth(const struct thread *thread);
 void data_page_unbind(uint32_t page);
 /* dispatch.c */
 void account(uint64_t *to);

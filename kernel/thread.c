@@ -13,20 +13,14 @@ void data_pages_load(struct thread *thread)
 	window_table[DATA_PAGE_NEXT >> 12 & 1023] = thread->data[thread->data_number + 1];
 }
 
-static void windows_clear(void)
-{
-	uint32_t *directory = directory_of(cpu.running_domain);
-	directory[WINDOW_0 >> 22] = directory[WINDOW_1 >> 22] = 0;
-}
-
 static void windows_load(const struct activation *activation)
 {
 	uint32_t *directory = directory_of(cpu.running_domain);
 	for (uint32_t i = 0; i < 2; i++) {
-		uint32_t entry = activation->window[1 - i].entry;
-		bool alive = object_table[entry >> 12].generation ==
-			     activation->window[1 - i].generation;
-		directory[(WINDOW_0 >> 22) + i] = alive ? entry : 0;
+		uint32_t entry = activation->window[i].entry;
+		bool alive =
+			object_table[entry >> 12].generation == activation->window[i].generation;
+		directory[(WINDOW_1 >> 22) - i] = alive ? entry : 0;
 	}
 }
 
@@ -46,8 +40,10 @@ void thread_save(uint32_t by_call)
 			  : thread->top == ACTIVATION_HOME && cpu.fast_limit ? BY_CALL_HOME
 									     : BY_CALL_INSIDE;
 	fpu_save(thread);
-	if (!cpu.fast_limit)
-		windows_clear();
+	if (!cpu.fast_limit) {
+		uint32_t *directory = directory_of(cpu.running_domain);
+		directory[WINDOW_0 >> 22] = directory[WINDOW_1 >> 22] = 0;
+	}
 	if (cpu.stepping) {
 		cpu.stepping = STEP_OVER;
 		cpu.stepped = thread;
@@ -63,7 +59,7 @@ static void section_redirect(struct thread *thread, struct trap_frame *frame)
 	struct domain *domain = cpu.running_domain;
 	if (frame->eip - domain->set[DOMAIN_SECTION_START] >= domain->set[DOMAIN_SECTION_BYTES])
 		return;
-	struct lock_page *lock = domain->lock.word ? reference_page(domain->lock) : NULL;
+	const struct lock_page *lock = reference_page(domain->lock);
 	if (lock && lock->owner == thread->self.word)
 		return;
 	frame->eax = frame->eip;
@@ -119,14 +115,12 @@ void thread_run(void)
 	struct thread *thread = cpu.level[cpu.depth - 1].thread;
 	cpu.thread = thread;
 	struct activation *activation = activation_of(thread);
-	struct domain *domain =
-		reference_page((struct reference){activation->domain, activation->generation});
+	struct domain *domain = activation_domain(activation);
 	if (!domain) {
 		if (!thread_pop(thread, ERROR_CALLEE_DESTROYED))
 			thread_stop_running(DISPATCH_ENDED);
 		activation = activation_of(thread);
-		domain = reference_page(
-			(struct reference){activation->domain, activation->generation});
+		domain = activation_domain(activation);
 	}
 	if (thread->by_call & (BY_CALL_WOKEN | BY_CALL_CUT))
 		answer_finish(thread);
@@ -152,6 +146,13 @@ static struct thread *thread_of(const struct capability *capability)
 	return object_page(object_at(capability->word));
 }
 
+/* Calls that it is in, whether it runs or not. */
+uint32_t thread_depth(const struct thread *thread)
+{
+	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() : thread->top;
+	return (ACTIVATION_HOME - top % PAGE_BYTES) / ACTIVATION_BYTES;
+}
+
 /* A stopped thread begins, at home, in the domain that it was created for. */
 uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 {
@@ -175,12 +176,10 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 	return 0;
 }
 
-/* Uppermost in the chain and off the CPU, with the caller's own answer stored: the caller may be one
- * that it dispatched. */
-static void thread_leave_chain(struct thread *thread, struct call_frame *frame)
+/* Uppermost in the chain and off the CPU; the caller may be one that it dispatched. */
+static void thread_leave_chain(struct thread *thread)
 {
 	account(&cpu.thread->consumed);
-	frame->status = 0;
 	thread_save(true);
 	if (thread->level + 1 < cpu.depth)
 		chain_cut(thread->level + 1, DISPATCH_CUT);
@@ -196,21 +195,16 @@ uint32_t thread_abort(struct capability *capability, struct call_frame *frame)
 	struct thread *thread = thread_of(capability);
 	uint32_t depth = frame->word[1], callee = frame->word[2];
 	bool in_chain = thread->state == THREAD_IN_CHAIN;
-	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() & (PAGE_BYTES - 1)
-					    : thread->top;
+	uint32_t top = ACTIVATION_HOME - depth * ACTIVATION_BYTES;
 	if (thread->state == THREAD_STOPPED)
 		return ERROR_STATE;
-	if (depth == 0 || depth >= DEPTH_MAX || ACTIVATION_HOME - depth * ACTIVATION_BYTES < top)
-		return ERROR_ARGUMENT;
-	struct activation *target =
-		activation_at(thread, ACTIVATION_HOME - depth * ACTIVATION_BYTES);
-	if ((target->domain & CAPABILITY_INDEX_MASK) != callee << CAPABILITY_INDEX_SHIFT ||
-	    callee >= OBJECTS_MAX)
+	if (depth == 0 || depth > thread_depth(thread) ||
+	    index_of(activation_at(thread, top)->domain) != callee)
 		return ERROR_ARGUMENT;
 	if (in_chain)
-		thread_leave_chain(thread, frame);
+		thread_leave_chain(thread);
 	bool alive = true;
-	while (alive && thread->top <= ACTIVATION_HOME - depth * ACTIVATION_BYTES)
+	while (alive && thread->top <= top)
 		alive = thread_pop(thread, ERROR_ABORTED);
 	if (!in_chain) {
 		thread->state = alive ? THREAD_READY : THREAD_STOPPED;
@@ -227,7 +221,7 @@ uint32_t thread_stop(struct capability *capability, struct call_frame *frame)
 	if (thread->state == THREAD_IN_CHAIN) {
 		if (thread->level == 0)
 			return ERROR_STATE;
-		thread_leave_chain(thread, frame);
+		thread_leave_chain(thread);
 		thread_stop_running(DISPATCH_ENDED);
 	}
 	thread->state = THREAD_STOPPED;
@@ -262,8 +256,7 @@ uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 		return ERROR_KIND;
 	if (page->page & OBJECT_ATTACHED || thread->data[number])
 		return ERROR_STATE;
-	data_page_bind(thread, number,
-		       (found->word & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT);
+	data_page_bind(thread, number, index_of(found->word));
 	if (thread == cpu.thread) {
 		data_pages_load(thread);
 		directory_load(cpu.running_domain->directory);
@@ -274,15 +267,14 @@ uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 uint32_t thread_read(struct capability *capability, struct call_frame *frame)
 {
 	struct thread *thread = thread_of(capability);
-	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() & (PAGE_BYTES - 1)
-					    : thread->top;
-	struct activation *activation = activation_at(thread, top);
+	uint32_t depth = thread_depth(thread);
+	const struct activation *activation =
+		activation_at(thread, ACTIVATION_HOME - depth * ACTIVATION_BYTES);
 	switch (frame->word[1]) {
 	case THREAD_FIELD_STATE:
 		frame->word[0] = thread->state;
-		frame->word[1] = (ACTIVATION_HOME - top) / ACTIVATION_BYTES;
-		frame->word[2] =
-			(activation->domain & CAPABILITY_INDEX_MASK) >> CAPABILITY_INDEX_SHIFT;
+		frame->word[1] = depth;
+		frame->word[2] = index_of(activation->domain);
 		frame->word[3] = thread->events;
 		return 0;
 	case THREAD_FIELD_TIME:

@@ -81,60 +81,12 @@ static inline void data_page_bind(struct thread *thread, uint32_t number, uint32
 				  OBJECT_ATTACHED | OBJECT_DATA_PAGE;
 	thread->data[number] = page << 12 | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
 }
-
-#ifdef HOST_TEST /* the same files under the host's sanitizers: the test is the machine */
-struct activation *activation_running(void);
-uint64_t cycles(void);
-void port_write(uint16_t port, uint8_t value);
-uint8_t port_read(uint16_t port);
-void directory_load(uint32_t address);
-void fpu_save(struct thread *thread);
-void fpu_load(struct thread *thread);
-void debug_control(uint32_t value);
-#else
 static inline struct activation *activation_running(void)
 {
 	return (struct activation *)tss.esp0;
 }
-static inline uint64_t cycles(void)
-{
-	uint64_t value;
-	asm volatile("rdtsc" : "=A"(value));
-	return value;
-}
-static inline void port_write(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint8_t port_read(uint16_t port)
-{
-	uint8_t value;
-	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-static inline void directory_load(uint32_t address)
-{
-	asm volatile("mov %0, %%cr3" : : "r"(address) : "memory");
-}
-static inline void fpu_save(struct thread *thread)
-{
-	if (fpu_has_fxsr)
-		asm volatile("fxsave (%0)" : : "r"(thread->fpu) : "memory");
-	else
-		asm volatile("fnsave (%0)" : : "r"(thread->fpu) : "memory");
-}
-static inline void fpu_load(struct thread *thread)
-{
-	if (fpu_has_fxsr)
-		asm volatile("fxrstor (%0)" : : "r"(thread->fpu) : "memory");
-	else
-		asm volatile("frstor (%0)" : : "r"(thread->fpu) : "memory");
-}
-static inline void debug_control(uint32_t value)
-{
-	asm volatile("mov %0, %%dr7" : : "r"(value));
-}
-#endif
+
+#include "x86/instructions.h"
 
 /* trap.asm, call.asm */
 _Noreturn void leave_by_call(struct call_frame *frame);

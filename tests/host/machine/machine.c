@@ -35,11 +35,6 @@ uint32_t window_table[1024] __attribute__((aligned(4096)));
 uint32_t tag_page[1024] __attribute__((aligned(4096)));
 uint32_t bitmap_none_table[1024] __attribute__((aligned(4096)));
 
-struct activation *activation_running(void)
-{
-	return (struct activation *)tss.esp0;
-}
-
 uint64_t cycles(void)
 {
 	return machine.clock += machine.clock_step;
@@ -416,10 +411,8 @@ static uint32_t step_end(void)
 static struct call_frame *call_push(uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
 	struct call_frame *frame = (struct call_frame *)activation_running() - 1;
-	*frame = (struct call_frame){.status = 0xDEAD,
-				     .word = {a, b, c, d},
-				     .eip = IMAGE_BASE,
-				     .esp = stack_mark(cpu.thread)};
+	*frame = (struct call_frame){
+		.word = {a, b, c, d}, .eip = IMAGE_BASE, .esp = stack_mark(cpu.thread)};
 	return frame;
 }
 
