@@ -6,8 +6,8 @@
 #define PIT_CHANNEL_0 0x40
 #define PIT_COMMAND   0x43
 #define PIT_ONE_SHOT  0x30 /* channel 0, low then high byte, mode 0: interrupt on terminal count */
-#define TICKS_MAX     65535u /* what is further off than 54 ms is armed again */
-#define MS_MAX        54u
+#define MS_MAX        54u  /* what is further off is armed again, and not too late: */
+#define TICKS_MAX     64431u /* no more than MS_MAX; the counter has 16 bits */
 
 static uint32_t ticks_per_cycle_32; /* PIT ticks a cycle, times 2^32 */
 static uint32_t cycles_max;         /* in TICKS_MAX */

@@ -29,10 +29,10 @@ struct elf_symbol {
 };
 _Static_assert(sizeof(struct elf_header) == 52, "TIS ELF 1.2, ELF header");
 _Static_assert(sizeof(struct elf_segment) == 32, "TIS ELF 1.2, program header");
-#define ELF_LOAD 1u
-#define ELF_EXECUTE 1u
-#define ELF_WRITE 2u
-#define ELF_SYMBOLS 2u
+#define ELF_LOAD         1u
+#define ELF_EXECUTE      1u
+#define ELF_WRITE        2u
+#define ELF_SYMBOLS      2u
 #define ELF_SEGMENTS_MAX 16u
 
 static inline const struct elf_segment *elf_segments(const void *file)
@@ -47,11 +47,12 @@ static inline const char *elf_check(const void *file, uint32_t bytes, uint32_t l
 	const struct elf_header *header = file;
 	if (bytes < sizeof(*header) || *(const uint32_t *)file != 0x464C457F)
 		return "it is no ELF file";
-	if (header->identification[4] != 1 || header->identification[5] != 1 || header->machine != 3 ||
-	    header->type != 2)
+	if (header->identification[4] != 1 || header->identification[5] != 1 ||
+	    header->machine != 3 || header->type != 2)
 		return "it is no 32-bit x86 program";
-	if (header->segment_bytes != sizeof(struct elf_segment) || header->segments > ELF_SEGMENTS_MAX ||
-	    header->segments_at > bytes || header->segments_at % 4 ||
+	if (header->segment_bytes != sizeof(struct elf_segment) ||
+	    header->segments > ELF_SEGMENTS_MAX || header->segments_at > bytes ||
+	    header->segments_at % 4 ||
 	    bytes - header->segments_at < header->segments * sizeof(struct elf_segment))
 		return "its program headers lie outside the file";
 	const struct elf_segment *segment = elf_segments(file);
@@ -65,39 +66,77 @@ static inline const char *elf_check(const void *file, uint32_t bytes, uint32_t l
 		if (segment->address < low || segment->address >= high ||
 		    high - segment->address < segment->memory_bytes || segment->address & 4095)
 			return "a segment lies outside the memory for programs";
-		if (segment->flags & ELF_EXECUTE && header->entry - segment->address < segment->memory_bytes)
+		if (segment->flags & ELF_EXECUTE &&
+		    header->entry - segment->address < segment->memory_bytes)
 			entry_found = 1;
 	}
 	return entry_found ? NULL : "its entry lies in no segment";
 }
 
-/* The function that holds an address, from the file's symbol table; null if it has none. */
-static inline const char *elf_symbol_at(const void *file, uint32_t bytes, uint32_t address, uint32_t *offset)
+/* A table of symbols with its names, all of it within the file. */
+struct elf_symbols {
+	const struct elf_symbol *symbol;
+	uint32_t count;
+	const char *names;
+	uint32_t names_bytes; /* the last one is 0 */
+};
+
+/* The first such table in sections *section and above; *section is the one behind it. */
+static inline int elf_symbols_next(const void *file, uint32_t bytes, uint32_t *section,
+				   struct elf_symbols *found)
 {
 	const struct elf_header *header = file;
 	const uint8_t *base = file;
-	const char *best = NULL;
-	if (header->sections_at > bytes || header->sections_at % 4 ||
+	if (bytes < sizeof(*header) || header->sections_at > bytes || header->sections_at % 4 ||
 	    bytes - header->sections_at < header->sections * sizeof(struct elf_section))
-		return NULL;
-	const struct elf_section *section = (const void *)(base + header->sections_at);
-	for (uint32_t i = 0; i < header->sections; i++) {
-		if (section[i].type != ELF_SYMBOLS || section[i].link >= header->sections ||
-		    section[i].at > bytes || bytes - section[i].at < section[i].bytes || section[i].at % 4)
+		return 0;
+	const struct elf_section *all = (const void *)(base + header->sections_at);
+	while (*section < header->sections) {
+		const struct elf_section *table = &all[(*section)++];
+		if (table->type != ELF_SYMBOLS || table->link >= header->sections ||
+		    table->at > bytes || bytes - table->at < table->bytes || table->at % 4)
 			continue;
-		const struct elf_section *names = &section[section[i].link];
-		const struct elf_symbol *symbol = (const void *)(base + section[i].at);
+		const struct elf_section *names = &all[table->link];
 		if (names->at > bytes || bytes - names->at < names->bytes || !names->bytes ||
 		    base[names->at + names->bytes - 1])
 			continue;
-		for (uint32_t s = 0; s < section[i].bytes / sizeof(*symbol); s++)
-			if (symbol[s].value && symbol[s].value <= address && symbol[s].name < names->bytes &&
-			    (!best || address - symbol[s].value < *offset)) {
-				best = (const char *)base + names->at + symbol[s].name;
-				*offset = address - symbol[s].value;
-			}
+		*found = (struct elf_symbols){(const void *)(base + table->at),
+					      table->bytes / sizeof(struct elf_symbol),
+					      (const char *)base + names->at, names->bytes};
+		return 1;
 	}
+	return 0;
+}
+
+/* The function that holds an address, from the file's symbol table; null if it has none. */
+static inline const char *elf_symbol_at(const void *file, uint32_t bytes, uint32_t address,
+					uint32_t *offset)
+{
+	struct elf_symbols table;
+	const char *best = NULL;
+	for (uint32_t section = 0; elf_symbols_next(file, bytes, &section, &table);)
+		for (uint32_t s = 0; s < table.count; s++) {
+			const struct elf_symbol *symbol = &table.symbol[s];
+			if (symbol->value && symbol->value <= address &&
+			    symbol->name < table.names_bytes &&
+			    (!best || address - symbol->value < *offset)) {
+				best = table.names + symbol->name;
+				*offset = address - symbol->value;
+			}
+		}
 	return best;
+}
+
+/* The address that a name stands for; 0 if the file has no such symbol. */
+static inline uint32_t elf_symbol_named(const void *file, uint32_t bytes, const char *name)
+{
+	struct elf_symbols table;
+	for (uint32_t section = 0; elf_symbols_next(file, bytes, &section, &table);)
+		for (uint32_t s = 0; s < table.count; s++)
+			if (table.symbol[s].name < table.names_bytes &&
+			    !__builtin_strcmp(table.names + table.symbol[s].name, name))
+				return table.symbol[s].value;
+	return 0;
 }
 
 #endif

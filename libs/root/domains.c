@@ -111,24 +111,6 @@ const void *module_file(const struct boot_module *module)
 	return (const void *)(LINEAR_BASE + module->start);
 }
 
-uint32_t symbol_address(const void *file, uint32_t bytes, const char *name)
-{
-	const struct elf_header *header = file;
-	const struct elf_section *section = (const void *)((const uint8_t *)file + header->sections_at);
-	if (header->sections_at > bytes || bytes - header->sections_at < header->sections * sizeof(*section))
-		return 0;
-	for (uint32_t i = 0; i < header->sections; i++) {
-		if (section[i].type != ELF_SYMBOLS || section[i].link >= header->sections)
-			continue;
-		const char *names = (const char *)file + section[section[i].link].at;
-		const struct elf_symbol *symbol = (const void *)((const uint8_t *)file + section[i].at);
-		for (uint32_t s = 0; s < section[i].bytes / sizeof(*symbol); s++)
-			if (!strcmp(names + symbol[s].name, name))
-				return symbol[s].value;
-	}
-	return 0;
-}
-
 static void segment_load(struct domain *domain, const uint8_t *file, const struct elf_segment *segment)
 {
 	for (uint32_t done = 0; done < segment->memory_bytes; done += PAGE_BYTES) {
@@ -157,8 +139,8 @@ void domain_load(struct domain *domain, const char *name)
 	domain->file = header;
 	domain->file_bytes = module->bytes;
 	domain->entry = header->entry;
-	domain_entries(domain, symbol_address(header, module->bytes, "service_entry"),
-		       symbol_address(header, module->bytes, "fault_entry"));
+	domain_entries(domain, elf_symbol_named(header, module->bytes, "service_entry"),
+		       elf_symbol_named(header, module->bytes, "fault_entry"));
 }
 
 void domain_share_image(struct domain *domain)

@@ -78,7 +78,6 @@ void bitmap_end(struct object bitmap);
 /* A door to the domain in a fresh slot of the root program's list. */
 uint32_t domain_door(struct domain *domain, uint64_t badge);
 void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot);
-uint32_t symbol_address(const void *file, uint32_t bytes, const char *name);
 const struct boot_module *module_find(const char *name);
 const void *module_file(const struct boot_module *module);
 

@@ -63,7 +63,8 @@ static void put(struct output *out, char c)
 		out->to[out->length++] = c;
 }
 
-static void put_padded(struct output *out, const char *text, size_t length, size_t width, char pad, int left)
+static void put_padded(struct output *out, const char *text, size_t length, size_t width, char pad,
+		       int left)
 {
 	for (size_t i = length; !left && i < width; i++)
 		put(out, pad);
@@ -95,6 +96,8 @@ static const char *convert(struct output *out, const char *how, va_list *list)
 		width = width * 10 + (*how - '0');
 	for (; *how == 'l' || *how == 'z'; how++)
 		wide += *how == 'l';
+	if (!*how)
+		return how;
 	if (*how == 's') {
 		const char *text = va_arg(*list, const char *);
 		put_padded(out, text, strlen(text), width, ' ', left);
@@ -104,9 +107,14 @@ static const char *convert(struct output *out, const char *how, va_list *list)
 		number[length++] = *how == 'c' ? va_arg(*list, int) : '%';
 	} else {
 		uint64_t value = wide > 1 ? va_arg(*list, uint64_t) : va_arg(*list, uint32_t);
-		if (*how == 'd' && (int32_t)value < 0 && wide < 2) {
-			number[length++] = '-';
-			value = -(int32_t)value;
+		if (*how == 'd' && (wide > 1 ? (int64_t)value < 0 : (int32_t)value < 0)) {
+			value = wide > 1 ? -value : -(uint32_t)value;
+			if (pad == '0') { /* before the zeros */
+				put(out, '-');
+				width -= width > 0;
+			} else {
+				number[length++] = '-';
+			}
 		}
 		length += digits(number + length, value, *how == 'x' ? 16 : 10);
 	}

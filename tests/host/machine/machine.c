@@ -26,7 +26,7 @@ struct machine machine;
 struct domain *root_domain;
 struct thread *root_thread;
 static jmp_buf stay;
-static bool was_object[FRAMES_MANAGED];
+static bool was_object[FRAMES_MANAGED], is_open[FRAMES_MANAGED];
 static uint32_t generation_seen[FRAMES_MANAGED];
 
 /* ---- the processor and its devices, as kernel/x86/x86.h names them -------------------------- */
@@ -143,6 +143,7 @@ static void arena_make(void)
 void frame_open(uint32_t frame)
 {
 	ASAN_UNPOISON_MEMORY_REGION(page_of(frame), PAGE_BYTES);
+	is_open[frame - FRAMES_FIRST] = true;
 }
 
 /* Frames that are no object any more: their cycles are counted, then they are cleared. */
@@ -151,13 +152,14 @@ static void frames_reap(void)
 	for (uint32_t i = 0; i < FRAMES_MANAGED; i++) {
 		uint32_t frame = FRAMES_FIRST + i;
 		bool is_object = object_table[frame].page != 0;
-		if (!is_object) {
+		if (!is_object && (was_object[i] || is_open[i])) {
 			frame_open(frame);
 			struct thread *page = page_of(frame);
 			if (was_object[i] && page->self.word == frame << CAPABILITY_INDEX_SHIFT)
 				machine.gone += page->consumed;
 			memset(page, 0, PAGE_BYTES);
 			ASAN_POISON_MEMORY_REGION(page, PAGE_BYTES);
+			is_open[i] = false;
 		}
 		was_object[i] = is_object;
 	}
@@ -732,7 +734,7 @@ void machine_start(void)
 	memset(&cpu, 0, sizeof(cpu));
 	memset(&machine, 0, sizeof(machine));
 	memset(window_table, 0, sizeof(window_table));
-	memset(was_object, 0, sizeof(was_object));
+	memset(was_object, true, sizeof(was_object)); /* to be cleared */
 	for (uint32_t i = 0; i < FRAMES_END; i++)
 		object_table[i] = (struct object){0, i < FRAMES_FIRST ? OBJECT_RESERVED : 0};
 	for (uint32_t i = OBJECT_IRQ_FIRST; i <= OBJECT_AUTHORITY; i++)
@@ -742,6 +744,7 @@ void machine_start(void)
 	frames_reap();
 	low_end_frame = FRAMES_END;
 	fpu_has_fxsr = 1;
+	machine.gone = 0;
 	machine.clock = 1000000;
 	machine.clock_step = 1;
 	machine.timer_fires = UINT64_MAX;
