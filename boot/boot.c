@@ -28,13 +28,8 @@ static void screen_start(void)
 
 void boot_refuse(const char *sentence, const char *name, const char *reason)
 {
-	console_text("Nous can't start: ");
-	console_text(sentence);
-	console_text(name[0] ? ": " : "");
-	console_text(name);
-	console_text(reason[0] ? ": " : "");
-	console_text(reason);
-	console_text(".\n");
+	console_print("Nous can't start: %s%s%s%s%s.\n", sentence, name[0] ? ": " : "", name,
+		      reason[0] ? ": " : "", reason);
 	machine_end();
 }
 
@@ -42,7 +37,7 @@ void boot_main(const struct boot_entry *entry)
 {
 	serial_start();
 	screen_start();
-	console_text("Nous, a microkernel that lends threads\n");
+	console_print("Nous, a microkernel that lends threads\n");
 	record.magic = BOOT_MAGIC;
 	record.bytes = sizeof(record);
 	record.boot_cycles = entry->first_cycles;

@@ -27,4 +27,13 @@ uint32_t cycles_measure(void);
 /* root.c */
 _Noreturn void root_start(struct boot_record *record);
 
+/* What only we can cause. */
+#define STRINGIFY_(x) #x
+#define STRINGIFY(x)  STRINGIFY_(x)
+#define ASSERT(condition)                                                              \
+	do {                                                                           \
+		if (!(condition))                                                      \
+			panic(__FILE__ ":" STRINGIFY(__LINE__) ": " #condition, NULL); \
+	} while (0)
+
 #endif

@@ -119,9 +119,7 @@ void memory_start(struct boot_record *record)
 	record->low_end_frame = low_end_frame = low >> 12;
 	next = OWN_END;
 	holes_mark();
-	if (high > linear) {
-		console_text("memory left unused above the linear map, MiB: ");
-		console_decimal((high - linear) >> 20);
-		console_put('\n');
-	}
+	if (high > linear)
+		console_print("memory left unused above the linear map, MiB: %u\n",
+			      (uint32_t)((high - linear) >> 20));
 }

@@ -85,7 +85,6 @@ _Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "call.asm steps by
 #define ACTIVATION_CONFIDENTIAL   4u    /* on a forced return the data page goes */
 #define ACTIVATION_PLAIN          8u    /* special only because of HANDLING */
 #define ACTIVATION_RARE           0x80u /* so that call_options_rare() answers 0 for an error only */
-#define ACTIVATION_PAGE_SHIFT     4u
 /*
  * The home activation ends 8 bytes below the page's end; above it stands a pair that no domain
  * matches, so a return from home finds no caller without a test of its own. The sixteenth
@@ -263,17 +262,6 @@ extern uint32_t low_end_frame;
 /* panic.c */
 _Noreturn void panic(const char *what, const struct trap_frame *frame);
 _Noreturn void machine_end(void);
-void console_put(char c);
-void console_text(const char *text);
-void console_hex(uint32_t value);
-void console_decimal(uint32_t value);
-
-#define STRINGIFY_(x) #x
-#define STRINGIFY(x)  STRINGIFY_(x)
-#define ASSERT(condition)                                                              \
-	do {                                                                           \
-		if (!(condition))                                                      \
-			panic(__FILE__ ":" STRINGIFY(__LINE__) ": " #condition, NULL); \
-	} while (0)
+void console_print(const char *format, ...);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's own voice: boot's log, and the report with which a kernel bug stops the machine. */
+#include <stdarg.h>
+
 #include "x86/x86.h"
 
 #define SERIAL        0x3F8u
@@ -17,7 +19,6 @@ extern const struct {
 } symbol_table[];
 extern const uint32_t symbol_count;
 extern uint8_t kernel_text[], kernel_text_end[];
-_Noreturn void double_fault_report(void);
 
 static uint32_t cursor;
 
@@ -34,7 +35,7 @@ static void screen_put(char c)
 	cursor -= COLUMNS;
 }
 
-void console_put(char c)
+static void console_put(char c)
 {
 	if (c == '\n')
 		console_put('\r');
@@ -45,34 +46,35 @@ void console_put(char c)
 		screen_put(c);
 }
 
-void console_text(const char *text)
+static void number_put(uint32_t value, uint32_t base, int digits)
 {
-	while (*text)
-		console_put(*text++);
+	if (digits > 1 || value >= base)
+		number_put(value / base, base, digits - 1);
+	console_put("0123456789abcdef"[value % base]);
 }
 
-void console_hex(uint32_t value)
+/* On serial line and screen. %s a text, %x eight hexadecimal digits, %u a decimal number. */
+void console_print(const char *format, ...)
 {
-	for (int shift = 28; shift >= 0; shift -= 4)
-		console_put("0123456789abcdef"[value >> shift & 15]);
-}
-
-void console_decimal(uint32_t value)
-{
-	if (value > 9)
-		console_decimal(value / 10);
-	console_put('0' + value % 10);
-}
-
-static bool is_text(uint32_t address)
-{
-	return address >= (uint32_t)kernel_text && address < (uint32_t)kernel_text_end;
+	va_list values;
+	va_start(values, format);
+	for (; *format; format++)
+		if (*format != '%')
+			console_put(*format);
+		else if (*++format == 's')
+			for (const char *text = va_arg(values, const char *); *text; text++)
+				console_put(*text);
+		else if (*format == 'x')
+			number_put(va_arg(values, uint32_t), 16, 8);
+		else
+			number_put(va_arg(values, uint32_t), 10, 1);
+	va_end(values);
 }
 
 /* With failure: QEMU's isa-debug-exit, Bochs' port; a PC halts. */
 void machine_end(void)
 {
-	console_text("END failure\n");
+	console_print("END failure\n");
 	while (!(port_read(SERIAL_STATUS) & SERIAL_IDLE))
 		;
 	port_write(0xF4, 0x11);
@@ -82,93 +84,63 @@ void machine_end(void)
 		asm volatile("cli; hlt");
 }
 
-static void symbol_print(uint32_t address)
+static bool is_text(uint32_t address)
+{
+	return address >= (uint32_t)kernel_text && address < (uint32_t)kernel_text_end;
+}
+
+static void symbol_print(const char *what, uint32_t address)
 {
 	uint32_t i = 0;
 	while (i < symbol_count && symbol_table[i].address <= address)
 		i++;
-	console_hex(address);
-	if (i == 0 || !is_text(address))
-		return;
-	console_text(" ");
-	console_text(symbol_table[i - 1].name);
-	console_text("+");
-	console_decimal(address - symbol_table[i - 1].address);
+	console_print("\n  %s %x", what, address);
+	if (i && is_text(address))
+		console_print(" %s+%u", symbol_table[i - 1].name,
+			      address - symbol_table[i - 1].address);
 }
 
 /* Without frame pointers: every word on the stack that a call in the kernel's text left there. */
 static void backtrace(const uint32_t *stack)
 {
 	for (; ((uint32_t)stack & (PAGE_BYTES - 1)) && stack < (uint32_t *)cpu_stack_top; stack++)
-		if (is_text(*stack - 5) && *(uint8_t *)(*stack - 5) == 0xE8) {
-			console_text("\n  from ");
-			symbol_print(*stack);
-		}
-}
-
-static void register_print(const char *name, uint32_t value)
-{
-	console_text(name);
-	console_hex(value);
-}
-
-static void frame_print(const struct trap_frame *frame)
-{
-	static const char *const names[] = {" edi ", " esi ", " ebp ", "",
-					    " ebx ", " edx ", " ecx ", " eax "};
-	register_print("\n  vector ", frame->vector);
-	register_print(" error ", frame->error);
-	register_print(" flags ", frame->eflags);
-	register_print(" cr2 ", page_fault_address());
-	console_text("\n ");
-	for (uint32_t i = 0; i < 8; i++)
-		if (i != 3)
-			register_print(names[i], (&frame->edi)[i]);
-	console_text("\n  at ");
-	symbol_print(frame->eip);
+		if (is_text(*stack - 5) && *(uint8_t *)(*stack - 5) == 0xE8)
+			symbol_print("from", *stack);
 }
 
 void panic(const char *what, const struct trap_frame *frame)
 {
 	asm volatile("cli");
-	console_text("\nKERNEL STOPPED: ");
-	console_text(what);
-	register_print("\n  thread ",
-		       cpu.thread ? cpu.thread->self.word >> CAPABILITY_INDEX_SHIFT : 0);
-	register_print(" domain ", cpu.running_domain
-					   ? cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT
-					   : 0);
-	register_print(" depth ", cpu.depth);
-	if (cpu.thread)
-		for (uint32_t i = 0; i < 3; i++)
-			register_print(i == 0   ? "\n  last fault: class "
-				       : i == 1 ? " address "
-						: " at ",
-				       cpu.thread->fault[i]);
-	if (frame)
-		frame_print(frame);
+	const struct thread *thread = cpu.thread;
+	const struct domain *domain = cpu.running_domain;
+	console_print("\nKERNEL STOPPED: %s\n  thread %x domain %x depth %x", what,
+		      thread ? index_of(thread->self.word) : 0,
+		      domain ? index_of(domain->self.word) : 0, cpu.depth);
+	if (thread)
+		console_print("\n  last fault: class %x address %x at %x", thread->fault[0],
+			      thread->fault[1], thread->fault[2]);
+	if (frame) {
+		console_print("\n  vector %x error %x flags %x cr2 %x", frame->vector, frame->error,
+			      frame->eflags, page_fault_address());
+		console_print("\n  edi %x esi %x ebp %x ebx %x edx %x ecx %x eax %x", frame->edi,
+			      frame->esi, frame->ebp, frame->ebx, frame->edx, frame->ecx,
+			      frame->eax);
+		symbol_print("at", frame->eip);
+	}
 	uint32_t here;
 	asm volatile("mov %%esp, %0" : "=r"(here));
 	backtrace((uint32_t *)here);
-	console_put('\n');
+	console_print("\n");
 	machine_end();
 }
 
 /* Own TSS and stack: the interrupted registers are in the main TSS. */
-void double_fault_report(void)
+_Noreturn void double_fault_report(void)
 {
-	struct trap_frame frame = {.edi = tss.edi,
-				   .esi = tss.esi,
-				   .ebp = tss.ebp,
-				   .ebx = tss.ebx,
-				   .edx = tss.edx,
-				   .ecx = tss.ecx,
-				   .eax = tss.eax,
-				   .vector = VECTOR_DOUBLE_FAULT,
-				   .eip = tss.eip,
-				   .cs = tss.cs,
-				   .eflags = tss.eflags,
-				   .esp = tss.esp,
-				   .ss = tss.ss};
+	struct trap_frame frame = {tss.edi,    tss.esi, tss.ebp,
+				   0,          tss.ebx, tss.edx,
+				   tss.ecx,    tss.eax, VECTOR_DOUBLE_FAULT,
+				   0,          tss.eip, tss.cs,
+				   tss.eflags, tss.esp, tss.ss};
 	panic("double fault", &frame);
 }
