@@ -70,7 +70,7 @@ static __attribute__((noinline)) uint32_t create_thread(const struct call_frame 
 	activation->domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT | home << CAPABILITY_INDEX_SHIFT;
 	activation->generation = object_table[home].generation;
 	activation[1].domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT;
-	activation[1].generation = 0xFFFFFFFF; /* nobody's: no caller */
+	activation[1].generation = GENERATION_NONE; /* no caller */
 	object->page = (frame << 12) + KERNEL_BASE + OBJECT_THREAD;
 	return 0;
 }

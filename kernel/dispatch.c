@@ -95,23 +95,28 @@ void thread_stop_running(uint32_t reason)
  * Sets event bits. A waiting thread that asked for one becomes ready, and whoever dispatched it is
  * told in the same way: at most 32 steps. Returns the level whose dispatch this ends, or 0.
  */
+typedef uint32_t __attribute__((may_alias)) both_t;
 uint32_t signal(struct thread *thread, uint32_t bits)
 {
-	for (uint32_t step = 0; thread && step < CHAIN_MAX; step++) {
-		thread->events |= bits;
-		if (thread->state == THREAD_IN_CHAIN) {
-			uint32_t level = thread->level + 1;
-			return level < cpu.depth && cpu.level[level].mask & thread->events ? level
-											   : 0;
-		}
-		if (thread->state != THREAD_WAITING || !(thread->events & thread->wait_mask))
+	for (uint32_t steps = CHAIN_MAX; steps; steps--) {
+		memory_or(&thread->events, bits);
+		if (thread->state != THREAD_WAITING)
+			break;
+		if (!(thread->events & thread->wait_mask))
 			return 0;
-		thread->state = THREAD_READY;
-		thread->by_call |= BY_CALL_WOKEN;
-		bits = 1u << (thread->notify_options >> DISPATCH_BIT_SHIFT & 31);
-		thread = reference_page(thread->notify);
+		/* state and by_call in one: ready, woken */
+		*(both_t *)&thread->state ^= (THREAD_WAITING ^ THREAD_READY) | BY_CALL_WOKEN << 16;
+		bits = thread->notify_bits;
+		const struct object *object = object_at_word(thread->notify.word);
+		if (object->generation != thread->notify.generation)
+			return 0;
+		thread = (struct thread *)(uintptr_t)(object->page - OBJECT_THREAD);
 	}
-	return 0;
+	/* (read with its neighbour, so that the loop keeps no register for it) */
+	uint32_t level = thread->level + 1;
+	if (*(both_t *)&thread->state << 16 != (uint32_t)THREAD_IN_CHAIN << 16 || level >= cpu.depth)
+		return 0;
+	return cpu.level[level].mask & thread->events ? level : 0;
 }
 
 uint32_t thread_signal(struct capability *capability, struct call_frame *frame)
@@ -184,9 +189,10 @@ uint32_t self_wait(struct capability *self, struct call_frame *frame)
 	thread->state = THREAD_WAITING;
 	if (thread->level) {
 		thread->notify = cpu.level[thread->level - 1].thread->self;
-		thread->notify_options = cpu.level[thread->level].options;
+		thread->notify_bits = 1u << (cpu.level[thread->level].options >> DISPATCH_BIT_SHIFT & 31);
 		chain_cut(thread->level, DISPATCH_WAITING);
 	} else {
+		thread->notify.generation = GENERATION_NONE;
 		cpu.level[0].deadline = deadline;
 		timer_arm(deadline);
 		cpu.depth = 0;

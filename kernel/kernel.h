@@ -31,6 +31,7 @@ struct object {
 #define OBJECT_ATTACHED  0x10u /* in page: the page belongs to a thread or a domain already */
 #define OBJECT_KIND_MASK 0xFu
 #define GENERATION_TOP   0x7FFFFFFFu /* the sum of two does not wrap */
+#define GENERATION_NONE 0xFFFFFFFFu
 extern struct object object_table[OBJECTS_MAX];
 
 /* A reference that outlives a stay in the kernel: word is index * 8. All zero: none, for frame 0 is
@@ -123,7 +124,7 @@ struct thread {
 	uint32_t level;
 	uint32_t events, wait_mask;
 	struct reference notify; /* who is told of a wake-up ... */
-	uint32_t notify_options; /* ... by which bit (struct level); both set when it waits */
+	uint32_t notify_bits;	 /* ... by which bit; both set when it waits */
 	uint32_t data_number;    /* of the current data page */
 	uint64_t dispatch_start, dispatch_end; /* working time (struct cpu) of what it dispatched */
 	uint64_t consumed;                     /* cycles, kernel included, interrupts excluded */
@@ -172,6 +173,11 @@ extern struct cpu cpu;
 static inline struct object *object_at(uint32_t word)
 {
 	return (struct object *)((uintptr_t)object_table + (word & CAPABILITY_INDEX_MASK));
+}
+/* The same for a reference's word, which is nothing but the index. */
+static inline struct object *object_at_word(uint32_t word)
+{
+	return (struct object *)((uintptr_t)object_table + word);
 }
 static inline void *object_page(const struct object *object)
 {

@@ -226,8 +226,11 @@ self_wait_fast:
 	mov	edx, [ss:edi + THREAD_SELF + 4]
 	mov	[ss:ecx + THREAD_NOTIFY], eax
 	mov	[ss:ecx + THREAD_NOTIFY + 4], edx
-	mov	eax, [LEVEL(OPTIONS) + esi]
-	mov	[ss:ecx + THREAD_NOTIFY_OPTIONS], eax
+	mov	edx, [LEVEL(OPTIONS) + esi]
+	shr	edx, DISPATCH_BIT_SHIFT
+	xor	eax, eax
+	bts	eax, edx                        ; (by its lowest five bits)
+	mov	[ss:ecx + THREAD_NOTIFY_BITS], eax
 	lea	ecx, [edi + ACTIVATION_HOME - CALL_FRAME_BYTES]
 	ANSWER	DISPATCH_WAITING, 0
 	mov	ebx, edi

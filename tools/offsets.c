@@ -39,7 +39,7 @@ void offsets(void)
 	EMIT(THREAD_EVENTS, offsetof(struct thread, events));
 	EMIT(THREAD_WAIT_MASK, offsetof(struct thread, wait_mask));
 	EMIT(THREAD_NOTIFY, offsetof(struct thread, notify));
-	EMIT(THREAD_NOTIFY_OPTIONS, offsetof(struct thread, notify_options));
+	EMIT(THREAD_NOTIFY_BITS, offsetof(struct thread, notify_bits));
 	EMIT(THREAD_CONSUMED, offsetof(struct thread, consumed));
 	EMIT(THREAD_FAULT, offsetof(struct thread, fault));
 	EMIT(THREAD_DATA, offsetof(struct thread, data));
