@@ -9,7 +9,8 @@ static struct {
 
 uint32_t irq_signal(uint32_t line)
 {
-	return signal(reference_page(line_target[line].thread), line_target[line].bits);
+	struct thread *thread = reference_page(line_target[line].thread);
+	return thread ? signal(thread, line_target[line].bits) : 0;
 }
 
 static uint32_t line_of(const struct capability *capability)
