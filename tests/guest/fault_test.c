@@ -109,6 +109,7 @@ static void plan(uint32_t eax, const void *edx, uint32_t ecx, void (*hook)(void)
 	handler_plan.eax = eax;
 	handler_plan.edx = (uint32_t)edx;
 	handler_plan.ecx = ecx;
+	handler_plan.eflags = FLAGS_PLAIN;
 	handler_hook = hook;
 	handler_count = 0;
 }
@@ -176,13 +177,15 @@ TEST(handler_at_home_stands_on_the_data_page)
 {
 	faulting_make(handler_entry);
 	plan(RESUME_AT, fault_end, 0, record_read);
-	client_make(&client, &faulting, client_faults, (uint32_t)fault_store);
-	client_run(&client);
-	CHECK_EQUAL(handler_count, 1);
-	CHECK_EQUAL(handler_seen.esp, DATA_STACK);
-	CHECK(record[RECORD_ESP] - (uint32_t)client.stack < CLIENT_STACK_BYTES);
-	registers_compare();
-	client_end(&client);
+	for (uint32_t i = 0; i < 3; i++) {
+		client_make(&client, &faulting, client_faults, (uint32_t)classes[i].code);
+		client_run(&client);
+		CHECK_EQUAL(handler_count, i + 1);
+		CHECK_EQUAL(handler_seen.esp, DATA_STACK);
+		CHECK(record[RECORD_ESP] - (uint32_t)client.stack < CLIENT_STACK_BYTES);
+		registers_compare();
+		client_end(&client);
+	}
 	faulting_end();
 }
 
@@ -199,6 +202,20 @@ TEST(resume_elsewhere_keeps_every_register)
 		registers_compare();
 	}
 	CHECK_EQUAL(handler_count, 6);
+	faulting_end();
+}
+
+TEST(resume_takes_no_flags_from_the_handler)
+{
+	static const uint32_t flags[] = {FLAG_NESTED_TASK, FLAG_DIRECTION, FLAG_TRAP,
+					 FLAGS_IOPL | FLAG_ALIGNMENT};
+	faulting_make(handler_entry);
+	for (uint32_t i = 0; i < 4; i++) {
+		plan(RESUME_AT, fault_end, 0, record_read);
+		handler_plan.eflags = flags[i];
+		door_call(slot(faulting_door).encoded, (uint32_t)fault_ud2, 0, 0, NULL);
+		registers_compare();
+	}
 	faulting_end();
 }
 

@@ -182,6 +182,8 @@ PEER copies(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
 	(void)operation, (void)a, (void)b, (void)badge_high;
 	static uint8_t from[8] = {1, 2, 3, 4, 5, 6, 7, 8}, to[8];
 	uint32_t nothing;
+	for (uint32_t i = 0; i < 8; i++)
+		*(volatile uint8_t *)&to[i] = 0;
 	if (try_copy(to, from, 8) || memcmp(to, from, 8) ||
 	    try_load((uint32_t *)0x0BAD0000, &nothing))
 		return ANSWER(1, 0);

@@ -294,6 +294,23 @@ TEST(windows_are_registered_page_tables_below_the_window_table)
 	two_end(&two);
 }
 
+/* A directory entry of 4 MiB whose first frame holds a registered page table: it is no table. */
+TEST(windows_are_never_of_four_megabytes)
+{
+	struct two two;
+	two_make(&two, look);
+	uint32_t frame = (boot_record->low_end_frame - 1) & ~1023u; /* as large pages begin */
+	uint32_t generation = object_generation(frame);
+	uint32_t entry = ENTRY_OF(LINEAR_BASE + (frame << 12)),
+		 target = slot(two.door).encoded | OPTION_WINDOWS;
+	CHECK_EQUAL(door_call_lend(target, 0, 0, 0, LEND_WINDOWS(entry, 0), NULL), ERROR_WINDOW);
+	MUST(kernel_create(AUTHORITY, OBJECT_TABLE, 0, frame, generation, 0));
+	CHECK_EQUAL(door_call_lend(target, 0, 0, 0, LEND_WINDOWS(entry, 0), NULL), ERROR_WINDOW);
+	CHECK_EQUAL(door_call_lend(target, 0, 0, 0, LEND_WINDOWS(0, entry), NULL), ERROR_WINDOW);
+	MUST(kernel_destroy(AUTHORITY, frame, generation));
+	two_end(&two);
+}
+
 TEST(windows_not_named_are_not_lent_even_if_page_0_has_a_table)
 {
 	struct two two;

@@ -147,6 +147,8 @@ handler_entry:
 	mov	eax, [ss:handler_plan]
 	mov	ecx, [ss:handler_plan + 4]
 	mov	edx, [ss:handler_plan + 8]
+	push	dword [ss:handler_plan + 12]
+	popfd
 	sysenter
 
 ; void fault_with(struct registers *, code): loads the registers, runs the code, which ends at fault_end
@@ -338,7 +340,7 @@ step_null:
 section .bss align=16
 snapshot:	resb R_size
 handler_seen:	resb R_size
-handler_plan:	resd 3
+handler_plan:	resd 4
 handler_hook:	resd 1
 handler_count:	resd 1
 snapshot_count:	resd 1

@@ -8,7 +8,7 @@
 struct registers {
 	uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi, eflags;
 	uint32_t null_segments; /* 1: DS, ES, FS, GS are null in the call */
-	uint32_t ds, es;	/* noted afterwards */
+	uint32_t ds, es;        /* noted afterwards */
 };
 #define FLAGS_PLAIN         0x202u
 #define FLAG_CARRY          1u
@@ -35,12 +35,12 @@ void echo_entry(void);
 /* A door's entry that returns at once. */
 void step_null(void);
 
-/* A fault entry that notes its registers, calls the hook and leaves with EAX, ECX, EDX as planned. */
+/* A fault entry that notes its registers, calls the hook and leaves with EAX, ECX, EDX, flags as planned. */
 void handler_entry(void);
 extern struct registers handler_seen;
 extern uint32_t handler_count;
 extern struct {
-	uint32_t eax, ecx, edx;
+	uint32_t eax, ecx, edx, eflags;
 } handler_plan;
 extern void (*handler_hook)(void);
 
