@@ -3,21 +3,43 @@
 #include "boot.h"
 #include "x86/x86.h"
 
-#define FEATURE_FXSR (1u << 24)
-#define FEATURE_SSE (1u << 25)
-#define CR4_OSFXSR (1u << 9)
-#define CR4_OSXMMEXCPT (1u << 10)
-#define CR4_UMIP (1u << 11)
-#define CR4_SMEP (1u << 20)
-#define CR4_SMAP (1u << 21)
-#define LEAF7_EBX_SMEP (1u << 7)
-#define LEAF7_EBX_SMAP (1u << 20)
-#define LEAF7_ECX_UMIP (1u << 2)
-#define MSR_SYSENTER_CS 0x174u
+#define FEATURE_FXSR     (1u << 24)
+#define FEATURE_SSE      (1u << 25)
+#define CR4_OSFXSR       (1u << 9)
+#define CR4_OSXMMEXCPT   (1u << 10)
+#define CR4_UMIP         (1u << 11)
+#define CR4_SMEP         (1u << 20)
+#define CR4_SMAP         (1u << 21)
+#define LEAF7_EBX_SMEP   (1u << 7)
+#define LEAF7_EBX_SMAP   (1u << 20)
+#define LEAF7_ECX_UMIP   (1u << 2)
+#define MSR_SYSENTER_CS  0x174u
 #define MSR_SYSENTER_ESP 0x175u
 #define MSR_SYSENTER_EIP 0x176u
-#define CALIBRATE_MS 10u
+#define CALIBRATE_MS     10u
 
+#define TSS_LINEAR                (TSS_SLOT << 22 | 0xF00u) /* the TSS ends its page */
+#define TSS_BITMAP_OFFSET         0x100u
+#define TSS_LIMIT                 (TSS_BITMAP_OFFSET + 8192u)
+#define WINDOW_TABLE_SLOT         (WINDOW_TABLE >> 22)
+#define KERNEL_DATA               0x10u
+#define TSS_SELECTOR              0x28u
+#define DOUBLE_FAULT_TSS_SELECTOR 0x30u
+/* A #DB at entry_sysenter leaves the user's EFLAGS in tss.link, where an IRET with NT set looks for a
+ * task. Bits 5 and 3 of EFLAGS are 0, so it never finds one (SDM, "EFLAGS Register"). */
+_Static_assert(TSS_SELECTOR & 0x28 && DOUBLE_FAULT_TSS_SELECTOR & 0x28,
+	       "EFLAGS is no TSS selector");
+#define ENTRY_GLOBAL 0x100u
+#define VECTOR_NMI   2u
+
+/* trap.asm, call.asm */
+void entry_sysenter(void);
+void page_fault_entry(void);
+void debug_entry(void);
+void nmi_entry(void);
+void double_fault_entry(void);
+extern const uint32_t sysexits[4];
+extern const uint8_t trap_stubs[];
 extern uint8_t double_fault_stack_top[], tss_page[], bitmap_ones[];
 extern uint32_t boot_directory[1024];
 
@@ -58,7 +80,8 @@ static void segments_load(void)
 	segment_set(USER_CODE, 0, 0xFFFFF, 0x0C0F9); /* execute-only: null is the only bad DS */
 	segment_set(USER_DATA, 0, 0xFFFFF, 0x0C0F3);
 	segment_set(TSS_SELECTOR, TSS_LINEAR, TSS_LIMIT, 0x00089);
-	segment_set(DOUBLE_FAULT_TSS_SELECTOR, (uint32_t)&double_fault_tss, sizeof(struct tss) - 1, 0x00089);
+	segment_set(DOUBLE_FAULT_TSS_SELECTOR, (uint32_t)&double_fault_tss, sizeof(struct tss) - 1,
+		    0x00089);
 	asm volatile("lgdt %0; ljmp %1, $1f; 1: mov %2, %%ds; mov %2, %%es; mov %2, %%ss;"
 		     "mov %3, %%fs; mov %3, %%gs; lldt %w3"
 		     :
@@ -110,7 +133,8 @@ static void tables_start(void)
 	for (uint32_t i = low_end_frame; i < 253u << 10; i += 1024 - i % 1024)
 		if (i % 1024 == 0) /* no memory there: not mapped */
 			boot_directory[(KERNEL_BASE >> 22) + (i >> 10)] = 0;
-	boot_directory[WINDOW_TABLE_SLOT] = physical(window_table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
+	boot_directory[WINDOW_TABLE_SLOT] =
+		physical(window_table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
 	boot_directory[TSS_SLOT] = physical(bitmap_none_table) | ENTRY_PRESENT | ENTRY_WRITE;
 	asm volatile("mov %%cr3, %%eax; mov %%eax, %%cr3" : : : "eax", "memory");
 }

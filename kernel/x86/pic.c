@@ -48,19 +48,19 @@ bool pic_is_spurious(uint32_t line)
 	return true;
 }
 
+/* Edge triggered, in cascade, 8086 mode. */
+static void controller_start(uint16_t port, uint32_t vector, uint32_t cascade)
+{
+	port_write(port, 0x11);
+	port_write(port + 1, vector);
+	port_write(port + 1, cascade);
+	port_write(port + 1, 1);
+}
+
 void pic_start(void)
 {
-	static const uint8_t sequence[][2] = {{MASTER, 0x11},
-					      {SLAVE, 0x11}, /* edge, cascade, ICW4 */
-					      {MASTER + 1, VECTOR_IRQ},
-					      {SLAVE + 1, VECTOR_IRQ + 8},
-					      {MASTER + 1, 1u << CASCADE},
-					      {SLAVE + 1, CASCADE},
-					      {MASTER + 1, 1},
-					      {SLAVE + 1, 1}}; /* 8086 mode */
-	for (uint32_t i = 0; i < sizeof(sequence) / sizeof(sequence[0]); i++)
-		port_write(sequence[i][0], sequence[i][1]);
-	pic_mask(0);
+	controller_start(MASTER, VECTOR_IRQ, 1u << CASCADE);
+	controller_start(SLAVE, VECTOR_IRQ + 8, CASCADE);
 	pic_mask(8);
 	pic_unmask(CASCADE);
 }

@@ -19,37 +19,23 @@ _Static_assert(sizeof(struct tss) == 104, "SDM, 32-bit TSS");
  * Directory entry TSS_SLOT leads to a page table of four pages: the TSS page (global) and the I/O
  * bitmap, which therefore differs by directory and is switched by loading CR3.
  */
-#define TSS_SLOT          0x3FEu
-#define TSS_LINEAR        (TSS_SLOT << 22 | 0xF00u) /* the TSS ends its page */
-#define TSS_BITMAP_OFFSET 0x100u
-#define TSS_LIMIT         (TSS_BITMAP_OFFSET + 8192u)
-#define WINDOW_TABLE_SLOT (WINDOW_TABLE >> 22)
+#define TSS_SLOT 0x3FEu
 
-#define KERNEL_CODE               0x08u
-#define KERNEL_DATA               0x10u
-#define TSS_SELECTOR              0x28u
-#define DOUBLE_FAULT_TSS_SELECTOR 0x30u
-/* A #DB at entry_sysenter leaves the user's EFLAGS in tss.link, where an IRET with NT set looks for a
- * task. Bits 5 and 3 of EFLAGS are 0, so it never finds one (SDM, "EFLAGS Register"). */
-_Static_assert(TSS_SELECTOR & 0x28 && DOUBLE_FAULT_TSS_SELECTOR & 0x28,
-	       "EFLAGS is no TSS selector");
+#define KERNEL_CODE 0x08u
 
 #define ENTRY_PRESENT 1u
 #define ENTRY_WRITE   2u
 #define ENTRY_USER    4u
 #define ENTRY_LARGE   0x80u
-#define ENTRY_GLOBAL  0x100u
 
-#define FLAG_TRAP      0x100u
-#define FLAG_INTERRUPT 0x200u
-#define FLAGS_USER     0x240CD5u /* what user mode may change: ID AC OF DF SF ZF AF PF CF */
-#define FLAGS_START    0x202u
+#define FLAG_TRAP   0x100u
+#define FLAGS_USER  0x240CD5u /* what user mode may change: ID AC OF DF SF ZF AF PF CF */
+#define FLAGS_START 0x202u
 
 #define DR7_OFF      0x400u
 #define DR7_SYSEXITS 0x4AAu /* global execution breakpoints 0 to 3 */
 
 #define VECTOR_DEBUG        1u
-#define VECTOR_NMI          2u
 #define VECTOR_DOUBLE_FAULT 8u
 #define VECTOR_PAGE_FAULT   14u
 #define VECTOR_IRQ          0x20u
@@ -99,14 +85,7 @@ static inline struct activation *activation_running(void)
 _Noreturn void leave_by_call(struct call_frame *frame);
 _Noreturn void leave_by_trap(struct trap_frame *frame);
 _Noreturn void idle(void);
-void entry_sysenter(void);
-extern const uint32_t sysexits[4];
-extern const uint8_t trap_stubs[];
-void page_fault_entry(void);
-void debug_entry(void);
-void nmi_entry(void);
 uint32_t page_fault_address(void);
-void double_fault_entry(void);
 
 /* pic.c, timer.c */
 void pic_start(void);

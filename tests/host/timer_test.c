@@ -131,8 +131,8 @@ static uint8_t mask_of(uint32_t half)
 
 TEST(controllers_start_with_everything_masked)
 {
-	static const uint8_t wanted[][2] = {{0x20, 0x11}, {0xA0, 0x11}, {0x21, 0x20}, {0xA1, 0x28},
-					    {0x21, 4},    {0xA1, 2},    {0x21, 1},    {0xA1, 1}};
+	static const uint8_t wanted[][2] = {{0x20, 0x11}, {0x21, 0x20}, {0x21, 4}, {0x21, 1},
+					    {0xA0, 0x11}, {0xA1, 0x28}, {0xA1, 2}, {0xA1, 1}};
 	for (uint32_t line = 0; line < 16; line++)
 		pic_mask(line);
 	write_count = 0;
