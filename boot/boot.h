@@ -3,7 +3,7 @@
 #ifndef NOUS_BOOT_H
 #define NOUS_BOOT_H
 
-#include "abi.h"
+#include "record.h"
 
 /* Filled by multiboot.asm. */
 struct boot_entry {

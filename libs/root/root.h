@@ -9,6 +9,7 @@
 #ifndef NOUS_ROOT_H
 #define NOUS_ROOT_H
 
+#include "../../boot/record.h"
 #include "kernel.h"
 #include "service.h"
 #include "text.h"

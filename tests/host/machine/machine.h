@@ -11,6 +11,7 @@
 #define NOUS_HOST_MACHINE_H
 
 #include "machine/tap.h"
+#include "record.h"
 #include "x86/x86.h"
 
 #define FRAMES_FIRST   1024u /* below: the kernel's own memory */
