@@ -4,7 +4,8 @@
  * words, and answers a status (0..127) and a word. The common entry (start.asm) has already undone
  * what hostile flags and segments can do and has checked the operation's number and the stack.
  *
- *     static uint64_t counter_add(uint32_t badge, uint32_t amount, uint32_t b, uint32_t badge_high)
+ *     OPERATION static uint64_t counter_add(uint32_t badge, uint32_t amount, uint32_t b,
+ *                                           uint32_t badge_high)
  *     { ... return ANSWER(0, value); }
  *     SERVICE_OPERATIONS(counter_add, counter_read)
  */
