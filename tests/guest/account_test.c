@@ -14,18 +14,6 @@ static volatile uint32_t turns;
 static struct dispatch_result noted[CLIENTS];
 static uint64_t gone; /* what threads had consumed that are no more */
 
-static uint64_t account_of(uint32_t account)
-{
-	uint64_t value;
-	MUST(kernel_account(AUTHORITY, account, &value));
-	return value;
-}
-static uint64_t time_of(uint32_t number)
-{
-	struct words words;
-	MUST(kernel_thread_read(slot(number), THREAD_FIELD_TIME, &words));
-	return (uint64_t)words.w[1] << 32 | words.w[0];
-}
 static uint64_t client_time(uint32_t number)
 {
 	return time_of(clients[number].thread.object.slot);
@@ -35,50 +23,12 @@ static uint32_t client_slot(uint32_t number)
 	return clients[number].thread.object.slot;
 }
 
-/*
- * What the accounts lack to the time elapsed: a constant, namely what threads of earlier tests had
- * consumed. The root thread's account grows while it reads, so the constant is somewhere in a range,
- * which on a machine that counts instructions is the same each time.
- */
-struct gap {
-	uint64_t least, most;
-};
-static struct gap gap_now(uint32_t count)
+static uint64_t clients_time(void)
 {
 	uint64_t sum = gone;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < 4; i++)
 		sum += client_time(i);
-	sum += account_of(ACCOUNT_INTERRUPTS) + account_of(ACCOUNT_IDLE);
-	uint64_t before = account_of(ACCOUNT_ELAPSED);
-	sum += time_of(ROOT_THREAD);
-	uint64_t after = account_of(ACCOUNT_ELAPSED);
-	return (struct gap){before - sum, after - sum};
-}
-static _Bool gaps_equal(struct gap a, struct gap b)
-{
-	return a.least == b.least && a.most == b.most;
-}
-/* Some reading is undisturbed by a timer that was set for a dispatch long over. */
-static void check_gap(struct gap begin, uint32_t count, _Bool exact)
-{
-	struct gap now = gap_now(count);
-	for (uint32_t i = 0; i < 10 && !gaps_equal(begin, now); i++) {
-		CHECK((int64_t)(now.most - begin.least) >= 0);
-		CHECK((int64_t)(begin.most - now.least) >= 0);
-		now = gap_now(count);
-	}
-	if (exact)
-		CHECK(gaps_equal(begin, now)); /* to the tick */
-}
-static struct gap gap_begin(uint32_t count, _Bool *exact)
-{
-	gone = 0;
-	gap_now(count);
-	struct gap begin = gap_now(count);
-	*exact = 1;
-	for (uint32_t i = 0; i < 20; i++)
-		*exact &= gaps_equal(begin, gap_now(count));
-	return begin;
+	return sum;
 }
 
 static void spins(uint32_t argument)
@@ -125,14 +75,14 @@ TEST(accounts_add_up_to_the_time_elapsed)
 	struct domain peer;
 	struct dispatch_result result;
 	uint32_t bits, door;
-	_Bool exact;
 	peer_make(&peer, "peer");
 	door = peer_door(&peer, spins_and_faults);
 	client_make(&clients[0], &root_domain, spins, 0);
 	client_make(&clients[1], &root_domain, waits, 1);
 	client_make(&clients[2], &root_domain, calls, door);
 	client_make(&clients[3], &root_domain, faults, 0x0BAD0000);
-	struct gap begin = gap_begin(4, &exact);
+	gone = 0;
+	struct gap begin = gap_begin(clients_time());
 	for (uint32_t round = 0; round < 300; round++) {
 		client_dispatch(&clients[0], 0, SOON / 4 + 37 * round, 0); /* interrupts */
 		client_dispatch(&clients[2], 0, SOON / 4 + 23 * round, 0); /* in services, faults */
@@ -151,12 +101,12 @@ TEST(accounts_add_up_to_the_time_elapsed)
 			client_make(&clients[3], &root_domain, faults, 0x0BAD0000);
 		}
 		if (round % 64 == 0)
-			check_gap(begin, 4, exact);
+			gap_check(begin, clients_time());
 	}
-	check_gap(begin, 4, exact);
+	gap_check(begin, clients_time());
 	CHECK(account_of(ACCOUNT_INTERRUPTS) && account_of(ACCOUNT_IDLE));
 	test_note("accounts compared %s",
-		  exact ? "to the tick" : "to within the time of reading them");
+		  begin.is_exact ? "to the tick" : "to within the time of reading them");
 	for (uint32_t i = 0; i < 4; i++)
 		client_end(&clients[i]);
 	slot_give(door);
@@ -165,13 +115,13 @@ TEST(accounts_add_up_to_the_time_elapsed)
 
 TEST(accounts_add_up_through_chains_of_dispatchers)
 {
-	_Bool exact;
 	for (uint32_t i = 0; i < 4; i++)
 		client_make(&clients[i], &root_domain, i < 3 ? dispatches_next : spins, i);
-	struct gap begin = gap_begin(4, &exact);
+	gone = 0;
+	struct gap begin = gap_begin(clients_time());
 	for (uint32_t round = 0; round < 200; round++)
 		client_dispatch(&clients[round % 4], 0, SOON + 41 * round, 0);
-	check_gap(begin, 4, exact);
+	gap_check(begin, clients_time());
 	for (uint32_t i = 0; i < 4; i++)
 		client_end(&clients[i]);
 }

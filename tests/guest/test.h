@@ -17,25 +17,28 @@ struct test {
 	const char *name;
 	void (*run)(void);
 };
-#define TEST(name)                                                                                 \
-	static void name(void);                                                                    \
-	static const struct test name##_entry __attribute__((section(".tests"), used)) = {#name, name}; \
+#define TEST(name)                                                        \
+	static void name(void);                                           \
+	static const struct test name##_entry                             \
+		__attribute__((section(".tests"), used)) = {#name, name}; \
 	static void name(void)
 
 /* Ends nothing: the first failure of a test is printed, the test goes on. */
 #define CHECK(condition) test_check(!!(condition), __FILE__, __LINE__, #condition, 0, 0)
-#define CHECK_EQUAL(got, wanted)                                                                   \
-	do {                                                                                       \
-		uint64_t got_ = (got), wanted_ = (wanted);                                         \
-		test_check(got_ == wanted_, __FILE__, __LINE__, #got " == " #wanted, got_, wanted_); \
+#define CHECK_EQUAL(got, wanted)                                                           \
+	do {                                                                               \
+		uint64_t got_ = (got), wanted_ = (wanted);                                 \
+		test_check(got_ == wanted_, __FILE__, __LINE__, #got " == " #wanted, got_, \
+			   wanted_);                                                       \
 	} while (0)
-void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uint64_t got, uint64_t wanted);
+void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uint64_t got,
+		uint64_t wanted);
 void test_note(const char *how, ...) __attribute__((format(printf, 1, 2))); /* a `# ` line */
 
 /* ---- peers: domains with the program's own image -------------------------------------------------- */
 /* operation, a, b: ESI, EDI, EBX of the call; the answer as in service.h */
-typedef uint64_t __attribute__((regparm(3))) peer_function(uint32_t operation, uint32_t a, uint32_t b,
-							   uint32_t badge_high);
+typedef uint64_t __attribute__((regparm(3)))
+peer_function(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high);
 #define PEER OPERATION static uint64_t
 void peer_entry(void);
 void peer_make(struct domain *domain, const char *name);
@@ -50,16 +53,32 @@ struct client {
 	uint8_t stack[CLIENT_STACK_BYTES] __attribute__((aligned(16)));
 };
 /* A thread in `home` (a peer or &root_domain) that will run function(argument), ready but not run. */
-void client_make(struct client *client, struct domain *home, client_function *function, uint32_t argument);
+void client_make(struct client *client, struct domain *home, client_function *function,
+		 uint32_t argument);
 void client_restart(struct client *client, client_function *function, uint32_t argument);
 void client_end(struct client *client);
 /* Dispatches once: until the deadline in cycles from now (0: none). */
-struct dispatch_result client_dispatch(struct client *client, uint32_t mask, uint64_t cycles_from_now,
-				       uint32_t options);
+struct dispatch_result client_dispatch(struct client *client, uint32_t mask,
+				       uint64_t cycles_from_now, uint32_t options);
 /* Exactly one instruction (or one kernel entry). */
 struct dispatch_result client_step(struct client *client);
 /* As long as it wants; checks that it ended by itself. */
 void client_run(struct client *client);
+
+/* ---- accounts ------------------------------------------------------------------------------------------- */
+uint64_t account_of(uint32_t account);
+uint64_t time_of(uint32_t slot_number); /* what a thread has consumed */
+/*
+ * What the accounts lack to the time elapsed: a constant, namely what threads that are no more had
+ * consumed. The root thread's account grows while it reads, so the constant is only known to lie in
+ * a range; but on a machine that counts instructions that is the same each time (is_exact).
+ */
+struct gap {
+	uint64_t least, most;
+	_Bool is_exact;
+};
+struct gap gap_begin(uint64_t of_clients); /* all threads but the root's */
+void gap_check(struct gap begin, uint64_t of_clients);
 
 /* ---- attempts: operations that are refused --------------------------------------------------------------- */
 /* REFUSED(error, target, word 0, 1, 2, 3): that error, the four words as before, and root's list, the
