@@ -95,6 +95,20 @@ def places_in_prose_exist():
     return wrong
 
 
+def names_stand_in_some_source():
+    """Names with an underscore, such as `thread_run`, wherever a page mentions them."""
+    words = set()
+    paths = [ROOT / "Makefile", ROOT / "linker.ld"]
+    for folder in FOLDERS.split("|"):
+        paths += (ROOT / folder).rglob("*")
+    for path in paths:
+        if path.suffix in ("", ".c", ".h", ".asm", ".ld", ".py", ".json") and path.is_file():
+            words |= set(re.findall(r"\w+", path.read_text(encoding="utf-8", errors="replace")))
+    return [f"{page}: no {name} anywhere" for page in PAGES
+            for name in re.findall(r"`(\w+_\w+)(?:\(\))?`", text(page))
+            if name not in words and name.lower() not in words]
+
+
 def links_lead_somewhere():
     wrong = []
     for page in PAGES:
@@ -118,8 +132,8 @@ def figures_are_near_the_record():
 
 
 TESTS = [numbers_have_no_gap, rows_have_five_cells, tests_exist, threats_have_a_test_or_say_why,
-         files_exist, functions_exist, places_in_prose_exist, links_lead_somewhere,
-         figures_are_near_the_record]
+         files_exist, functions_exist, places_in_prose_exist, names_stand_in_some_source,
+         links_lead_somewhere, figures_are_near_the_record]
 
 
 def main():
