@@ -14,7 +14,7 @@ bits 32
 global entry_sysenter, leave_by_call, sysexits, call_method, probe, error_stale
 extern leave_iret, kind_thread, self_wait_fast
 extern cpu, tss, cpu_stack_top, object_table, operations, operation_refused
-extern call_options_rare, return_capabilities, slot_named, data_page_back, return_unwind
+extern call_options_rare, lend_mixed, return_capabilities, slot_named, data_page_back, return_unwind
 
 %define ESP0            tss + 4
 %define CPU(field)      ss:cpu + CPU_ %+ field
@@ -47,6 +47,19 @@ extern call_options_rare, return_capabilities, slot_named, data_page_back, retur
 	pop	edi
 	pop	esi
 	pop	ebx
+%endmacro
+
+%macro PUSH_CAPABILITY 1
+	push	dword [%1 + 12]
+	push	dword [%1 + 8]
+	push	dword [%1 + 4]
+	push	dword [%1]
+%endmacro
+%macro POP_CAPABILITY 1
+	pop	dword [%1]
+	pop	dword [%1 + 4]
+	pop	dword [%1 + 8]
+	pop	dword [%1 + 12]
 %endmacro
 
 section .text
@@ -145,14 +158,8 @@ kind_self:
 	shl	ebx, 4
 	add	edi, ecx
 	add	ebx, ecx
-	push	dword [ss:ebx]
-	push	dword [ss:ebx + 4]
-	push	dword [ss:ebx + 8]
-	push	dword [ss:ebx + 12]
-	pop	dword [ss:edi + 12]
-	pop	dword [ss:edi + 8]
-	pop	dword [ss:edi + 4]
-	pop	dword [ss:edi]
+	PUSH_CAPABILITY ss:ebx
+	POP_CAPABILITY ss:edi
 probe:	xor	eax, eax
 exit_call:                                      ; every method and error leaves here
 	pop	edx
@@ -263,15 +270,12 @@ call_door:                                      ; edx the door, ecx its object's
 	test	ah, OPTION_CAPABILITIES >> 8
 	jz	.no_capabilities
 	test	ebx, 0x80808080
-	jnz	lend_mixed
+	jnz	.mixed
 	mov	edx, [CPU(RUNNING_DOMAIN)]
 %macro LEND 1
 	movzx	ecx, %1
 	shl	ecx, 4
-	push	dword [ss:edx + ecx + 12]
-	push	dword [ss:edx + ecx + 8]
-	push	dword [ss:edx + ecx + 4]
-	push	dword [ss:edx + ecx]
+	PUSH_CAPABILITY ss:edx + ecx
 %endmacro
 	LEND	bl
 	LEND	bh
@@ -347,6 +351,13 @@ call_door:                                      ; edx the door, ecx its object's
 .no_capabilities:
 	sub	esp, LENT_SLOTS * 16
 	jmp	.capabilities_done
+.mixed:	sub	esp, LENT_SLOTS * 16            ; slots that are themselves lent are lent on
+	mov	edx, ebx
+	mov	ecx, esp
+	C_HERE	lend_mixed
+	test	eax, eax
+	jnz	.capabilities_done
+	jmp	error_empty
 .no_windows:
 	xor	ecx, ecx
 	push	ecx
@@ -404,51 +415,13 @@ slow_not_door:
 	jmp	error_argument
 .confidential:                                  ; a copy without the mark, else like any door
 	mov	al, ACTIVATION_CONFIDENTIAL
-	push	dword [ss:edx + 12]
-	push	dword [ss:edx + 8]
-	push	dword [ss:edx + 4]
-	mov	ecx, [ss:edx]
-	and	ecx, DOOR | CAPABILITY_INDEX_MASK
+	PUSH_CAPABILITY ss:edx
 	mov	edx, cpu + CPU_PLAIN_DOOR
-	mov	[ss:edx], ecx
-	pop	dword [ss:edx + 4]
-	pop	dword [ss:edx + 8]
-	pop	dword [ss:edx + 12]
+	POP_CAPABILITY ss:edx
+	and	dword [ss:edx], DOOR | CAPABILITY_INDEX_MASK
+	mov	ecx, [ss:edx]
 	mov	ecx, [DOOR_GENERATION + ecx]
 	jmp	call_door
-
-; Some byte of EBX names a slot that is itself lent: lent on. It can't be kept if it was not to keep.
-lend_mixed:
-%rep LENT_SLOTS
-	movzx	ecx, bl
-	shr	ebx, 8
-	call	lend_address
-	push	dword [ss:ecx + 12]
-	push	dword [ss:ecx + 8]
-	push	dword [ss:ecx + 4]
-	push	dword [ss:ecx]
-%endrep
-	jmp	call_door.capabilities_done
-lend_address:
-	btr	ecx, 7
-	jc	.lent
-	shl	ecx, 4
-	add	ecx, [CPU(RUNNING_DOMAIN)]
-	ret
-.lent:	mov	edx, [ss:ESP0]
-	cmp	dword [CPU(FAST_LIMIT)], 0
-	jne	error_empty
-	test	byte [ss:edx + ACTIVATION_FLAGS + 1], OPTION_CAPABILITIES >> 8
-	jz	error_empty
-	cmp	ecx, LENT_SLOTS
-	jae	error_empty
-	test	byte [ss:edx + ACTIVATION_FLAGS + 1], OPTION_KEEP >> 8
-	jnz	.keep
-	and	ah, ~(OPTION_KEEP >> 8)
-.keep:	shl	ecx, 4
-	neg	ecx
-	lea	ecx, [ecx + edx + ACTIVATION_LENT + (LENT_SLOTS - 1) * 16]
-	ret
 
 ; ---- a return from a special activation, with capabilities, or without a living caller ------------
 	align 32
@@ -466,7 +439,7 @@ return_go:
 	mov	ecx, [ss:ecx + DOMAIN_DIRECTORY]
 	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_0_ENTRY], 0
 	mov	dword [ss:ecx + KERNEL_BASE + WINDOW_1_ENTRY], 0
-	mov	ecx, [ss:edx + DOMAIN_DIRECTORY]
+.again:	mov	ecx, [ss:edx + DOMAIN_DIRECTORY]
 	test	dword [A(FLAGS)], OPTION_NEXT_PAGE | ACTIVATION_CALLER_SPECIAL
 	jnz	.rare
 	mov	dword [CPU(FAST_LIMIT)], LIST_SLOTS
@@ -474,33 +447,24 @@ return_go:
 	add	esp, ACTIVATION_BYTES - 8
 	jmp	return_tail
 .rare:	test	byte [A(FLAGS) + 1], OPTION_NEXT_PAGE >> 8
-	jnz	.page
-.page_done:
-	test	byte [A(FLAGS)], ACTIVATION_CALLER_SPECIAL
-	jnz	.caller_special
-	mov	dword [CPU(FAST_LIMIT)], LIST_SLOTS
-	jmp	.leave
-.page:	push	eax                             ; the caller's data page comes back
-	push	ecx
-	push	edx
-	C_HERE data_page_back
-	pop	edx
-	pop	ecx
+	jz	.windows
+	and	byte [A(FLAGS) + 1], ~(OPTION_NEXT_PAGE >> 8)
+	push	eax
+	C_HERE	data_page_back
 	pop	eax
-	jmp	.page_done
-.caller_special:                                ; its windows come back, if their tables still live
-%macro BACK 2
+	mov	edx, [CPU(RUNNING_DOMAIN)]
+	jmp	.again
+%macro BACK 2                                   ; a window of the caller, if its table still lives
 	mov	edx, [A(BYTES) + ACTIVATION_WINDOW + %1 + 4]
-	push	edx
+	mov	[ss:ecx + KERNEL_BASE + %2], edx
 	shr	edx, 12
 	mov	edx, [ss:object_table + edx * 8]
-	cmp	edx, [A(BYTES) + 4 + ACTIVATION_WINDOW + %1]
-	pop	edx
+	cmp	edx, [A(BYTES) + ACTIVATION_WINDOW + %1]
 	je	%%alive
-	xor	edx, edx
+	mov	dword [ss:ecx + KERNEL_BASE + %2], 0
 %%alive:
-	mov	[ss:ecx + KERNEL_BASE + %2], edx
 %endmacro
+.windows:
 	BACK	8, WINDOW_0_ENTRY
 	BACK	0, WINDOW_1_ENTRY
 	jmp	.leave

@@ -66,6 +66,16 @@ struct capability *slot_find(struct domain *domain, uint32_t slot)
 	return &page[(bank - 1) % 2 * LIST_SLOTS + (slot & (LIST_SLOTS - 1))];
 }
 
+/* A slot that was lent to the running activation, or null. */
+static struct capability *slot_lent(uint32_t slot)
+{
+	struct activation *activation = activation_running();
+	slot &= ~SLOT_LENT;
+	if (cpu.fast_limit || !(activation->flags & OPTION_CAPABILITIES) || slot >= LENT_SLOTS)
+		return NULL;
+	return &activation->lent[LENT_SLOTS - 1 - slot];
+}
+
 /*
  * A slot as an operation's argument or a call names it: own or lent. A lent copy of slot 0 is none:
  * it is what a call lends that names no slot, and would act on the callee's list, not its owner's.
@@ -74,12 +84,27 @@ struct capability *slot_named(uint32_t slot)
 {
 	if (!slot_is_lent(slot))
 		return slot_find(cpu.running_domain, slot);
-	struct activation *activation = activation_running();
-	slot &= ~SLOT_LENT;
-	if (cpu.fast_limit || !(activation->flags & OPTION_CAPABILITIES) || slot >= LENT_SLOTS)
-		return NULL;
-	struct capability *lent = &activation->lent[LENT_SLOTS - 1 - slot];
-	return capability_kind(lent) == CAPABILITY_SELF ? NULL : lent;
+	struct capability *lent = slot_lent(slot);
+	return lent && capability_kind(lent) == CAPABILITY_SELF ? NULL : lent;
+}
+
+/*
+ * What call.asm lends when some of the four slots are lent ones: those may be empty, and if they
+ * can't be kept, nothing of this call can. The options are then others; 0: no such slot.
+ */
+uint32_t lend_mixed(uint32_t options, uint32_t slots, struct capability *lent)
+{
+	for (uint32_t i = 0; i < LENT_SLOTS; i++) {
+		uint32_t slot = slots >> i * 8 & 0xFF;
+		struct capability *from =
+			slot_is_lent(slot) ? slot_lent(slot) : slot_find(cpu.running_domain, slot);
+		if (!from)
+			return 0;
+		if (slot_is_lent(slot) && !(activation_running()->flags & OPTION_KEEP))
+			options &= ~OPTION_KEEP;
+		lent[LENT_SLOTS - 1 - i] = *from;
+	}
+	return options;
 }
 
 /* A slot to be copied from: what is lent can't be kept unless the caller said so. */

@@ -18,6 +18,7 @@ extern const struct operation_entry {
 } operations[CAPABILITY_KINDS][OPERATIONS_PER_KIND];
 uint32_t operation_refused(struct capability *capability, struct call_frame *frame);
 uint32_t call_options_rare(uint32_t options);
+uint32_t lend_mixed(uint32_t options, uint32_t slots, struct capability *lent);
 uint32_t return_capabilities(uint32_t slots);
 _Noreturn void return_unwind(void);
 void data_page_back(void);
@@ -457,20 +458,6 @@ uint32_t machine_self(uint32_t operation, uint32_t a, uint32_t b, uint32_t c)
 	return machine_invoke(&cpu.running_domain->list[SLOT_SELF], operation, a, b, c);
 }
 
-static uint32_t lend(struct activation *callee, uint32_t slots, uint32_t *options)
-{
-	for (uint32_t i = 0; i < LENT_SLOTS; i++) {
-		uint32_t slot = slots >> i * 8 & 0xFF;
-		const struct capability *from = slot_named(slot);
-		if (!from)
-			return ERROR_EMPTY;
-		if (slot & SLOT_LENT && !(activation_running()->flags & OPTION_KEEP))
-			*options &= ~OPTION_KEEP;
-		callee->lent[LENT_SLOTS - 1 - i] = *from;
-	}
-	return 0;
-}
-
 static uint32_t window_lend(struct activation *callee, uint32_t number, uint32_t index)
 {
 	if (index >= LENDABLE_ENTRIES)
@@ -507,8 +494,11 @@ static uint32_t special_fill(struct activation *callee, const struct capability 
 	uint32_t error = 0, flags = door->word >> CAPABILITY_RIGHTS_SHIFT & RIGHT_CONFIDENTIAL
 					    ? ACTIVATION_CONFIDENTIAL
 					    : 0;
-	if (options & OPTION_CAPABILITIES)
-		error = lend(callee, lending.capabilities, &options);
+	if (options & OPTION_CAPABILITIES) {
+		options = lend_mixed(options, lending.capabilities, callee->lent);
+		if (!options)
+			return ERROR_EMPTY;
+	}
 	callee->window[0].entry = callee->window[0].generation = 0;
 	callee->window[1].entry = callee->window[1].generation = 0;
 	if (options & OPTION_WINDOWS && !error)
