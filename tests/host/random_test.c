@@ -369,9 +369,9 @@ TEST(a_million_random_stays)
 TEST(every_operation_succeeded_often)
 {
 #define OFTEN(kind, number, name, rights, arguments, answers, cost)          \
-	if (done[CAPABILITY_##kind][number] < 20)                            \
+	if (done[CAPABILITY_##kind][number] < 10)                            \
 		test_note("%s: %u", #name, done[CAPABILITY_##kind][number]); \
-	CHECK(done[CAPABILITY_##kind][number] >= 20);
+	CHECK(done[CAPABILITY_##kind][number] >= 10);
 	OPERATIONS(OFTEN)
 #undef OFTEN
 	CHECK(calls > STAYS / 100 && returns > STAYS / 200);
