@@ -36,13 +36,14 @@ boot_start:
 	rdtsc
 	mov	[first_cycles], eax
 	mov	[first_cycles + 4], edx
-	; one directory: 4 MiB pages at 0 (until boot is over) and, global, from KERNEL_BASE on
+	; one directory: 4 MiB pages from 0 (until boot is over: the loader's records may be anywhere) and,
+	; global, from KERNEL_BASE on
 	mov	edi, PHYSICAL(boot_directory)
-	mov	dword [edi], 0x83
-	mov	eax, 0x183
+	mov	eax, 0x83
 	mov	ecx, 253                        ; all but the last three slots
-	add	edi, (KERNEL_BASE >> 22) * 4
-.map:	stosd
+.map:	lea	edx, [eax + 0x100]
+	mov	[edi + (KERNEL_BASE >> 22) * 4], edx
+	stosd
 	add	eax, 0x400000
 	loop	.map
 	mov	eax, cr4

@@ -104,10 +104,8 @@ void root_start(struct boot_record *record)
 	const struct elf_header *header = direct(record->modules[0].start);
 
 	statics_make();
-	boot_directory[0] = 0;
-	for (uint32_t i = 0; i < 1024; i++)
+	for (uint32_t i = WINDOW_TABLE_SLOT; i < 1024; i++) /* without the identity map that boot runs in */
 		template[i] = boot_directory[i];
-	boot_directory[0] = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_LARGE; /* boot itself still runs there */
 	directory_fill(directory, template, record);
 	object_create(directory, OBJECT_DIRECTORY, 0, 0);
 	object_create(domain_page, OBJECT_DOMAIN, 0, frame_of(directory));

@@ -64,7 +64,7 @@ extern call_options_rare, lend_mixed, return_capabilities, slot_named, data_page
 
 section .text
 
-; ---- a call that lends nothing but the thread: 30 instructions, 35 nested ------------------------
+; ---- a call that lends nothing but the thread: 30 instructions, 36 nested ------------------------
 %macro DOOR_CALL 2      ; 1: the callee's stack goes on below the caller's; where no door goes
 	push	ecx
 	push	edx

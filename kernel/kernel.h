@@ -80,7 +80,7 @@ struct activation {
 };
 #define ACTIVATION_BYTES 128u
 _Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "call.asm steps by this");
-/* flags: the call's options in bits 15..8, the caller's data page number in 6..4, and these */
+/* flags: the call's options in bits 15..8, and these */
 #define ACTIVATION_CALLER_SPECIAL 1u
 #define ACTIVATION_HANDLING       2u    /* its fault handler runs; record is valid */
 #define ACTIVATION_CONFIDENTIAL   4u    /* on a forced return the data page goes */

@@ -63,7 +63,7 @@
 
 /* ---- kernel errors --------------------------------------------------------------------------- */
 /* EAX is positive, the other registers are as they were (zero on a forced return; EBP is lost in
- * every call of a door). */
+ * every call of a door, and EBX where it names slots to lend). */
 #define ERRORS(E)                                                                       \
 	E(1, EMPTY, "the slot is empty, or there is no such slot")                      \
 	E(2, KIND, "the capability is of another kind than the operation needs")        \

@@ -4,7 +4,7 @@
  * Word 0 (ESI) is the operation's number; words 1, 2, 3 are EDI, EBX, EBP. The answer's words
  * 0 to 3 come back in the same registers. `rights` is what the invoked capability must carry.
  * Expanded by the kernel (prototypes, table), by libs/runtime/kernel.h (numbers) and by the
- * check of docs/abi.md. Operation 0 of every kind but SELF is probe: is the object alive?
+ * check of docs/abi.md. Operation 0 of every kind is probe: is the object alive?
  */
 #ifndef NOUS_OPERATIONS_H
 #define NOUS_OPERATIONS_H
