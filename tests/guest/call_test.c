@@ -74,7 +74,7 @@ TEST(client_is_stepped_to_its_end)
 	client_end(&client);
 }
 
-/* ---- depth ------------------------------------------------------------------------------------ */
+/* ---- depth ------------------------------------------------------------------------------- */
 #define SLOT_ONWARD    1u /* in the list of a peer: where it calls to */
 #define STATUS_DEEPEST 5u
 
@@ -212,7 +212,7 @@ TEST(call_gives_the_callers_page_back_however_it_ends)
 	domain_end(&shared_domain);
 }
 
-/* ---- the callee's stack ----------------------------------------------------------------------- */
+/* ---- the callee's stack ------------------------------------------------------------------ */
 TEST(call_puts_the_callees_stack_into_the_data_page_whatever_esp_says)
 {
 	static const uint32_t stacks[] = {
@@ -277,7 +277,7 @@ TEST(call_brings_badge_and_words_and_no_other_register)
 	domain_end(&peer);
 }
 
-/* ---- what is no call -------------------------------------------------------------------------- */
+/* ---- what is no call --------------------------------------------------------------------- */
 static uint32_t error_of(uint32_t target)
 {
 	struct registers r = {
@@ -347,7 +347,7 @@ TEST(call_by_a_slot_of_another_bank_takes_options)
 	domain_end(&peer);
 }
 
-/* ---- what is no return ------------------------------------------------------------------------ */
+/* ---- what is no return ------------------------------------------------------------------- */
 TEST(return_has_a_small_status_and_can_not_forge_an_error)
 {
 	static const uint32_t odd[] = {RETURN + 128,
@@ -409,7 +409,7 @@ TEST(return_without_a_caller_ends_the_thread)
 	client_end(&client);
 }
 
-/* ---- waiting on a lent thread ----------------------------------------------------------------- */
+/* ---- waiting on a lent thread ------------------------------------------------------------ */
 PEER waits(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
 {
 	(void)operation, (void)a, (void)b, (void)badge_high;

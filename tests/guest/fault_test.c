@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults: what the handler is told, how it leaves, and what becomes of those that nobody handles. */
+/* Faults: what the handler is told, how it leaves, what becomes of those that nobody handles. */
 #include "raw.h"
 
 #define SLOT_ONWARD 1u /* in the list of a peer: where it calls to */
@@ -7,7 +7,7 @@
 static struct client client;
 static uint32_t shared_door, shared_result;
 
-/* ---- try and catch ---------------------------------------------------------------------------- */
+/* ---- try and catch ----------------------------------------------------------------------- */
 PEER touch(uint32_t address, uint32_t store, uint32_t b, uint32_t badge_high)
 {
 	(void)b, (void)badge_high;
@@ -63,7 +63,7 @@ TEST(try_copy_tells_how_much_is_left)
 	domain_end(&peer);
 }
 
-/* ---- what the handler is told ----------------------------------------------------------------- */
+/* ---- what the handler is told ------------------------------------------------------------ */
 static const struct registers before = {.eax = 0xA1A1A1A1,
 					.ecx = 0xC2C2C2C2,
 					.edx = 0xD3D3D3D3,
@@ -189,7 +189,7 @@ TEST(handler_at_home_stands_on_the_data_page)
 	faulting_end();
 }
 
-/* ---- how it leaves ---------------------------------------------------------------------------- */
+/* ---- how it leaves ----------------------------------------------------------------------- */
 TEST(resume_elsewhere_keeps_every_register)
 {
 	faulting_make(handler_entry);
@@ -341,7 +341,7 @@ TEST(handler_may_return_from_the_call)
 	faulting_end();
 }
 
-/* ---- the record ------------------------------------------------------------------------------- */
+/* ---- the record -------------------------------------------------------------------------- */
 static uint32_t record_errors[3];
 static void record_change(void)
 {
@@ -419,7 +419,7 @@ TEST(flags_of_the_faulting_program_come_back_without_nested_task)
 	faulting_end();
 }
 
-/* ---- faults that nobody handles --------------------------------------------------------------- */
+/* ---- faults that nobody handles ---------------------------------------------------------- */
 TEST(service_without_handler_faults_and_its_caller_gets_zeros)
 {
 	const void *const handlers[] = {NULL, fault_ud2, (void *)0x0BAD0000};
@@ -480,7 +480,7 @@ TEST(fault_at_home_without_handler_stops_the_thread_and_tells_why)
 	}
 }
 
-/* ---- faults and single steps ------------------------------------------------------------------ */
+/* ---- faults and single steps ------------------------------------------------------------- */
 static void client_calls(uint32_t code)
 {
 	shared_result = 77;

@@ -8,7 +8,7 @@
 static struct client client;
 static uint32_t shared_door, shared_result, shared_value;
 
-/* ---- capabilities ----------------------------------------------------------------------------- */
+/* ---- capabilities ------------------------------------------------------------------------ */
 PEER say(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
 {
 	(void)operation, (void)a, (void)b;
@@ -178,7 +178,7 @@ TEST(lend_on_never_widens_what_may_be_kept)
 	four_end(&four);
 }
 
-/* ---- windows ---------------------------------------------------------------------------------- */
+/* ---- windows ----------------------------------------------------------------------------- */
 #define WORD_0 ((volatile uint32_t *)WINDOW_0)
 #define WORD_1 ((volatile uint32_t *)WINDOW_1)
 #define NONE   0xEu
@@ -363,7 +363,7 @@ TEST(windows_come_back_when_a_service_has_called_another)
 	two_end(&two);
 }
 
-/* ---- tables that are retired meanwhile: review 3.1 -------------------------------------------- */
+/* ---- tables that are retired meanwhile: review 3.1 --------------------------------------- */
 PEER look_and_retire(uint32_t operation, uint32_t table, uint32_t b, uint32_t badge_high)
 {
 	(void)operation, (void)b, (void)badge_high;
@@ -450,9 +450,9 @@ TEST(table_retired_while_the_service_calls_another_does_not_come_back)
 	two_end(&two);
 }
 
-/* ---- capabilities as results ------------------------------------------------------------------ */
+/* ---- capabilities as results ------------------------------------------------------------- */
 #define NOTHING_GIVEN 3u
-/* Hands over slots of its own list and lent ones, as EDI says; ESI comes back as the error if refused. */
+/* Hands over slots of its own list and lent ones; refused: NOTHING_GIVEN and the error. */
 PEER give(uint32_t slots, uint32_t a, uint32_t b, uint32_t badge_high)
 {
 	(void)a, (void)b, (void)badge_high;

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; What C can't say: system calls with every register chosen, services that are nothing but their entry,
-; and instructions that must not work. See raw.h.
+; What C can't say: system calls with every register chosen, services that are nothing but their
+; entry, and instructions that must not work. See raw.h.
 bits 32
 %include "offsets.inc"
 
@@ -151,7 +151,7 @@ handler_entry:
 	popfd
 	sysenter
 
-; void fault_with(struct registers *, code): loads the registers, runs the code, which ends at fault_end
+; void fault_with(struct registers *, code): loads the registers, runs the code to fault_end
 fault_with:
 	push	ebp
 	mov	ebp, [esp + 8]
@@ -317,7 +317,7 @@ odd_flags_interrupt:
 	int	0x80
 	sysenter
 
-odd_flags_iret:                                 ; a task return after the kernel met TF in these flags
+odd_flags_iret:                                 ; a task return after TF was met in the kernel
 	xor	eax, eax
 	xor	esi, esi
 	mov	ecx, esp

@@ -35,7 +35,7 @@ void echo_entry(void);
 /* A door's entry that returns at once. */
 void step_null(void);
 
-/* A fault entry that notes its registers, calls the hook and leaves with EAX, ECX, EDX, flags as planned. */
+/* A fault entry that notes its registers, calls the hook and leaves with registers as planned. */
 void handler_entry(void);
 extern struct registers handler_seen;
 extern uint32_t handler_count;
@@ -64,7 +64,7 @@ struct hostile_case {
 };
 extern const struct hostile_case hostile_cases[], hostile_cases_end[];
 
-/* ---- what several files of tests need -------------------------------------------------------- */
+/* ---- what several files of tests need --------------------------------------------------- */
 /* A domain of the program's image with entries of its own. */
 void raw_peer_make(struct domain *domain, const char *name, const void *entry, const void *fault);
 /* Destroys the kernel's side only; `domain_end`, `client_end`, `object_end` clean up later. */

@@ -76,7 +76,7 @@ static void check_served(void)
 /* Plain activations and special ones. */
 static const uint32_t both[] = {0, OPTION_MAY_WAIT};
 
-/* ---- clients that die ------------------------------------------------------------------------- */
+/* ---- clients that die -------------------------------------------------------------------- */
 TEST(client_killed_at_every_step_of_a_call_leaves_the_service_whole)
 {
 	struct pair pair;
@@ -116,7 +116,7 @@ TEST(client_restarted_at_every_step_of_a_call_is_at_home)
 	pair_end(&pair);
 }
 
-/* ---- services that die ------------------------------------------------------------------------ */
+/* ---- services that die ------------------------------------------------------------------- */
 TEST(callee_destroyed_under_a_frozen_thread_is_a_forced_return)
 {
 	for (uint32_t i = 0; i < 4; i++) {
@@ -216,7 +216,7 @@ TEST(home_destroyed_ends_the_thread_when_it_comes_home)
 	}
 }
 
-/* ---- oneself ---------------------------------------------------------------------------------- */
+/* ---- oneself ----------------------------------------------------------------------------- */
 PEER destroy(uint32_t frame, uint32_t generation, uint32_t b, uint32_t badge_high)
 {
 	(void)b, (void)badge_high;
@@ -250,7 +250,7 @@ static void destroyer_end(void)
 TEST(thread_that_destroys_something_of_its_own_hurts_only_itself)
 {
 	enum { THREAD, DOMAIN, PAGE, WAYS };
-	/* at home, and in a service (of the same domain): how the dispatch ends, what the client saw */
+	/* at home, and in a service of the same domain: how the dispatch ends, what the client saw */
 	static const struct {
 		uint32_t reason, saw;
 	} wanted[2][WAYS] = {
@@ -289,7 +289,7 @@ TEST(data_page_destroyed_under_a_frozen_thread_is_a_fault_of_its_callee)
 	pair_end(&pair);
 }
 
-/* ---- abort ------------------------------------------------------------------------------------ */
+/* ---- abort ------------------------------------------------------------------------------- */
 static uint32_t abort_at(uint32_t depth, const struct domain *callee)
 {
 	return kernel_abort(slot(client.thread.object.slot), depth, callee->object.frame);
@@ -368,7 +368,7 @@ TEST(abort_above_a_dead_middle_goes_to_the_last_one_alive)
 	pair_end(&pair);
 }
 
-/* ---- confidential services -------------------------------------------------------------------- */
+/* ---- confidential services --------------------------------------------------------------- */
 #define SECRET 0x5EC2E7u
 PEER secret(uint32_t how, uint32_t a, uint32_t b, uint32_t badge_high)
 {
@@ -500,7 +500,7 @@ TEST(confidential_service_aborted_in_the_middle_of_a_nested_call_takes_the_page_
 	pair_end(&pair);
 }
 
-/* ---- windows of the dead ---------------------------------------------------------------------- */
+/* ---- windows of the dead ----------------------------------------------------------------- */
 PEER peek(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
 {
 	(void)operation, (void)a, (void)b, (void)badge_high;
