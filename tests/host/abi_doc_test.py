@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "tools/abi-doc").resolve()
 FILES = ["docs/abi.md", "libs/abi/abi.h", "libs/abi/operations.h", "libs/runtime/status.h",
-         "kernel/capability.c"]
+         "boot/record.h"]
 
 
 def copy_of_project(folder):
@@ -92,13 +92,14 @@ TESTS = {
     "a changed remark is noticed": noticed(
         "libs/abi/abi.h", "no room in the dispatch chain", "full", "+| 13 | `CHAIN` | full |"),
     "a new operation is noticed": noticed(
-        "libs/abi/operations.h", "\tO(IRQ, 1,", '\tO(IRQ, 3, irq_new, 0, "", "", "x") \\\n\tO(IRQ, 1,',
+        "libs/abi/operations.h", "\tO(IRQ, 1,",
+        '\tO(IRQ, 3, irq_new, 0, "", "", "x") \\\n\tO(IRQ, 1,',
         "does not describe irq_new"),
     "a changed right is noticed": noticed(
         "libs/abi/operations.h", "thread_stop, RIGHT_MANAGE", "thread_stop, RIGHT_READ",
         "`thread_stop` | READ"),
     "a changed record is noticed": noticed(
-        "libs/abi/abi.h", "char command_line[256]", "char command_line[128]", "command_line"),
+        "boot/record.h", "char command_line[256]", "char command_line[128]", "command_line"),
     "an edited table is noticed": noticed(
         "docs/abi.md", "| 1 | `EMPTY` |", "| 2 | `EMPTY` |", "out of date"),
     "an unknown table is noticed": noticed(

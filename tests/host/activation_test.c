@@ -2,7 +2,7 @@
 // sources: kernel/capability.c kernel/dispatch.c kernel/domain.c kernel/fault.c kernel/irq.c
 // sources: kernel/thread.c kernel/x86/pic.c kernel/x86/timer.c
 /* SPDX-License-Identifier: MIT */
-/* Activations: calls of every kind, returns, forced returns, faults, dead domains at every depth. */
+/* Activations: calls of every kind, returns, faults, and dead domains at every depth. */
 #include <string.h>
 
 #include "machine/machine.h"
@@ -115,7 +115,7 @@ TEST(leave_to_wait_from_a_plain_service_is_no_error)
 	CHECK(!activation_may_wait());
 }
 
-/* ---- results --------------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 TEST(capabilities_are_returned_to_designated_slots)
 {
 	client_start();
@@ -170,7 +170,7 @@ TEST(results_for_a_dead_caller_are_lost_without_harm)
 	CHECK_EQUAL(depth_of(client), 0);
 }
 
-/* ---- stacks of every mixture ------------------------------------------------------------------------ */
+/* ---- stacks of every mixture ----------------------------------------------------------------- */
 /* What was before each call and must be so again after it, however it ended. */
 static struct before {
 	struct domain *domain;
@@ -408,7 +408,7 @@ TEST(abort_of_a_stopped_thread_is_refused_and_a_start_begins_at_home)
 	CHECK_EQUAL(machine_invoke(&thread, thread_start_op, 0, 0, 0), ERROR_STATE);
 }
 
-/* ---- windows ------------------------------------------------------------------------------------------ */
+/* ---- windows --------------------------------------------------------------------------------- */
 TEST(only_registered_tables_can_be_lent)
 {
 	client_start();
@@ -453,7 +453,7 @@ TEST(window_goes_with_its_table)
 	CHECK(!window_now(0) && !window_now(1));
 }
 
-/* ---- faults ---------------------------------------------------------------------------------------------- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 TEST(fault_record_is_that_of_the_first_fault)
 {
 	client_start();
@@ -511,7 +511,7 @@ TEST(fault_at_home_stops_the_thread)
 	CHECK_EQUAL(machine_invoke(&thread, thread_read_op, THREAD_FIELDS, 0, 0), ERROR_ARGUMENT);
 }
 
-/* ---- rollforward ------------------------------------------------------------------------------------------- */
+/* ---- rollforward ----------------------------------------------------------------------------- */
 TEST(section_is_lost_when_another_has_the_lock)
 {
 	client_start();

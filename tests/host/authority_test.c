@@ -2,7 +2,7 @@
 // sources: kernel/capability.c kernel/dispatch.c kernel/domain.c kernel/fault.c kernel/irq.c
 // sources: kernel/thread.c kernel/x86/pic.c kernel/x86/timer.c
 /* SPDX-License-Identifier: MIT */
-/* The frame authority: every kind made and destroyed, generations up to their top, ports, oneself. */
+/* The frame authority: every kind made and destroyed, generations to their top, oneself; ports. */
 #include <string.h>
 
 #include "machine/machine.h"
@@ -278,7 +278,7 @@ TEST(thread_needs_two_frames_that_are_not_worn_out)
 	CHECK_EQUAL(object_table[data].generation, GENERATION_TOP);
 }
 
-/* ---- ports ------------------------------------------------------------------------------------------- */
+/* ---- ports ----------------------------------------------------------------------------------- */
 static uint32_t bitmap;
 
 static struct domain *domain_with_ports(void)
@@ -372,7 +372,7 @@ TEST(ports_out_of_range)
 	CHECK_EQUAL(machine_invoke(to, bitmap_deny_op, 0xFFFF, 1, 0), 0);
 }
 
-/* ---- oneself and what lies below ------------------------------------------------------------------------ */
+/* ---- oneself and what lies below ------------------------------------------------------------- */
 TEST(root_can_be_neither_destroyed_nor_stopped)
 {
 	machine_start();
@@ -496,7 +496,7 @@ TEST(aborting_a_dispatcher_in_a_service_brings_it_home)
 	CHECK_EQUAL(above->by_call, BY_CALL_HOME);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------------ */
+/* ---- lines ----------------------------------------------------------------------------------- */
 TEST(line_is_masked_until_acknowledged)
 {
 	machine_start();

@@ -2,7 +2,7 @@
 // sources: kernel/capability.c kernel/dispatch.c kernel/domain.c kernel/fault.c kernel/irq.c
 // sources: kernel/thread.c kernel/x86/pic.c kernel/x86/timer.c
 /* SPDX-License-Identifier: MIT */
-/* Capability lists: slots, banks, lent slots; copying, narrowing, badges; rights and generations. */
+/* Capability lists: slots, banks, lent slots; copying, narrowing, badges; rights, generations. */
 #include <string.h>
 
 #include "machine/machine.h"

@@ -202,7 +202,7 @@ TEST(root_wakes_at_its_deadline)
 		    ERROR_ARGUMENT);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 static void step(uint32_t which)
 {
 	machine_dispatch(thread[which], 0, NEVER, DISPATCH_STEP);
@@ -326,7 +326,7 @@ TEST(step_of_a_thread_whose_home_is_gone)
 	CHECK_EQUAL(cpu.depth, 1);
 }
 
-/* ---- beside a model ------------------------------------------------------------------------------------ */
+/* ---- beside a model -------------------------------------------------------------------------- */
 static struct {
 	struct {
 		uint32_t state, events, wait_mask, notify, notify_bit;

@@ -1,6 +1,6 @@
 // sources: tests/host/machine/tap.c
 /* SPDX-License-Identifier: MIT */
-/* Reading ELF files: a small valid one, and every damaged copy of it, each in a block of its size. */
+/* Reading ELF files: a small valid one, and damaged copies of it, each in a block of its size. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +59,7 @@ static const struct valid {
 /* A copy of exactly that many bytes: the sanitizer sees each byte beyond. */
 static struct valid *copy_of(uint32_t bytes)
 {
-	void *copy = malloc(bytes);
+	void *copy = malloc(bytes ? bytes : 1);
 	memcpy(copy, &valid, bytes);
 	return copy;
 }

@@ -12,14 +12,14 @@
 #define MAGIC_2 0x36D76289u
 
 static jmp_buf refused;
-static const char *reason;
+static const char *refusal;
 static struct boot_record record;
 
-void boot_refuse(const char *sentence, const char *name, const char *more)
+void boot_refuse(const char *sentence, const char *name, const char *reason)
 {
 	(void)name;
-	(void)more;
-	reason = sentence;
+	(void)reason;
+	refusal = sentence;
 	longjmp(refused, 1);
 }
 
@@ -28,17 +28,17 @@ static const char *read_record(uint32_t magic, const void *information)
 {
 	struct boot_entry entry = {.magic = magic, .information = (uint32_t)information};
 	memset(&record, 0, sizeof(record));
-	reason = NULL;
+	refusal = NULL;
 	if (!setjmp(refused))
 		loader_read(&entry, &record);
 	CHECK(record.region_count <= BOOT_REGIONS_MAX && record.module_count <= BOOT_MODULES_MAX);
 	CHECK(memchr(record.command_line, 0, sizeof(record.command_line)));
 	for (uint32_t i = 0; i < record.module_count; i++)
 		CHECK(memchr(record.modules[i].name, 0, sizeof(record.modules[i].name)));
-	return reason;
+	return refusal;
 }
 
-/* ---- multiboot 2: tags, one behind the other ------------------------------------------------------ */
+/* ---- multiboot 2: tags, one behind the other ------------------------------------------------- */
 static uint8_t tags[8192] __attribute__((aligned(8)));
 static uint32_t tags_bytes;
 
@@ -140,7 +140,7 @@ TEST(multiboot_2_truncated_or_damaged_at_every_byte)
 		}
 }
 
-/* ---- multiboot 1 ------------------------------------------------------------------------------------- */
+/* ---- multiboot 1 ----------------------------------------------------------------------------- */
 static struct {
 	uint32_t flags, memory[2], boot_device, command_line, module_count, modules, symbols[4],
 		map_bytes;

@@ -30,7 +30,7 @@ static jmp_buf stay;
 static bool was_object[FRAMES_MANAGED], is_open[FRAMES_MANAGED];
 static uint32_t generation_seen[FRAMES_MANAGED];
 
-/* ---- the processor and its devices, as kernel/x86/x86.h names them -------------------------- */
+/* ---- the processor and its devices, as kernel/x86/x86.h names them --------------------------- */
 struct tss tss;
 uint32_t window_table[1024] __attribute__((aligned(4096)));
 uint32_t tag_page[1024] __attribute__((aligned(4096)));
@@ -119,7 +119,7 @@ void panic(const char *what, const struct trap_frame *frame)
 	leave(LEFT_PANIC);
 }
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 void *page_of(uint32_t frame)
 {
 	return direct(frame << 12);
@@ -242,7 +242,7 @@ void slot_set(uint32_t slot, struct capability capability)
 	cpu.running_domain->list[slot] = capability;
 }
 
-/* ---- what must always hold ------------------------------------------------------------------------ */
+/* ---- what must always hold ------------------------------------------------------------------- */
 #define HOLDS(condition) test_check(!!(condition), __FILE__, __LINE__, #condition)
 
 uint32_t depth_of(const struct thread *thread)
@@ -370,7 +370,7 @@ void machine_check(void)
 	HOLDS(cycles_of_all_threads() + cpu.interrupts + cpu.idle == cpu.last - cpu.start);
 }
 
-/* ---- stays in the kernel ------------------------------------------------------------------------------ */
+/* ---- stays in the kernel --------------------------------------------------------------------- */
 /* What the thread that now goes on finds in its registers. */
 static void registers_read(void)
 {
@@ -617,7 +617,7 @@ uint32_t machine_resume(void)
 	return 0;
 }
 
-/* ---- traps and time -------------------------------------------------------------------------------- */
+/* ---- traps and time -------------------------------------------------------------------------- */
 static void trap_enter(struct trap_frame *frame)
 {
 	machine.left = LEFT_BY_TRAP;
@@ -691,7 +691,7 @@ void machine_dispatch(struct thread *thread, uint32_t mask, uint64_t deadline, u
 	machine_invoke(&capability, thread_dispatch_op | options, mask, deadline, deadline >> 32);
 }
 
-/* ---- the beginning --------------------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------------------- */
 static void root_make(void)
 {
 	root_domain = domain_new(0);

@@ -17,7 +17,7 @@
 #define FRAMES_FIRST   1024u /* below: the kernel's own memory */
 #define FRAMES_MANAGED 192u
 #define FRAMES_END     (FRAMES_FIRST + FRAMES_MANAGED)
-#define CYCLES_PER_MS  1000000u
+#define CYCLES_PER_MS  1000000ull
 
 /* How a stay in the kernel ended. */
 enum left {
