@@ -104,7 +104,7 @@ void root_start(struct boot_record *record)
 	const struct elf_header *header = direct(record->modules[0].start);
 
 	statics_make();
-	for (uint32_t i = WINDOW_TABLE_SLOT; i < 1024; i++) /* without the identity map that boot runs in */
+	for (uint32_t i = WINDOW_TABLE >> 22; i < 1024; i++) /* not the map that boot runs in */
 		template[i] = boot_directory[i];
 	directory_fill(directory, template, record);
 	object_create(directory, OBJECT_DIRECTORY, 0, 0);
