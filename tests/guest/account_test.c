@@ -239,3 +239,31 @@ TEST(time_that_is_idle_or_interrupts_is_nobodys)
 	CHECK(account_of(ACCOUNT_INTERRUPTS) > interrupts);
 	client_end(&clients[0]);
 }
+
+/* One that ends the dispatch, and before it one that was set for something else and ends nothing. */
+static uint64_t interrupts_of_a_dispatch(_Bool another_before)
+{
+	struct dispatch_result result;
+	uint64_t deadline = cycles() + SOON, before;
+	if (another_before) {
+		client_restart(&clients[1], waits, 1);
+		MUST(kernel_dispatch(slot(client_slot(1)), 0, deadline, 0, &result));
+	}
+	before = account_of(ACCOUNT_INTERRUPTS);
+	MUST(kernel_dispatch(slot(client_slot(0)), 0, deadline + SOON, 0, &result));
+	return account_of(ACCOUNT_INTERRUPTS) - before;
+}
+
+TEST(time_of_an_interrupt_that_ends_no_dispatch_is_nobodys_either)
+{
+	uint64_t one = 0, two = 0;
+	client_make(&clients[0], &root_domain, spins, 0);
+	client_make(&clients[1], &root_domain, waits, 1);
+	for (uint32_t i = 0; i < 20; i++) {
+		one += interrupts_of_a_dispatch(0);
+		two += interrupts_of_a_dispatch(1);
+	}
+	CHECK(two > one + one / 4);
+	client_end(&clients[0]);
+	client_end(&clients[1]);
+}

@@ -122,6 +122,29 @@ TEST(dispatch_with_a_deadline_that_has_passed_runs_nothing)
 	crowd_end(1);
 }
 
+/* The timer has ticks, so it may be set for a deadline that has passed and not have fired yet. */
+TEST(dispatch_runs_nothing_while_the_timer_is_late)
+{
+	crowd_make(0, waits, BIT_0);
+	crowd_make(1, spins, 1);
+	ran = 0;
+	for (uint32_t i = 0; i < 100; i++) {
+		struct dispatch_result result = {0};
+		client_restart(&crowd[0], waits, BIT_0);
+		uint64_t deadline = cycles() + SOON;
+		MUST(kernel_dispatch(slot(thread_slot(0)), 0, deadline, 0, &result));
+		CHECK_EQUAL(result.reason, DISPATCH_WAITING);
+		uint32_t before = ran;
+		while (cycles() < deadline + 7 * i)
+			;
+		MUST(kernel_dispatch(slot(thread_slot(1)), 0, deadline, 0, &result));
+		CHECK_EQUAL(result.reason, DISPATCH_DEADLINE);
+		CHECK_EQUAL(result.cycles, 0);
+		CHECK_EQUAL(ran, before);
+	}
+	crowd_end(2);
+}
+
 TEST(dispatch_tells_that_its_thread_waits_and_it_goes_on_after_a_signal)
 {
 	crowd_make(0, waits, BIT_1);
@@ -179,6 +202,27 @@ static void signals_root(uint32_t bits)
 {
 	kernel_signal(slot(ROOT_THREAD), bits);
 	ran++;
+}
+
+TEST(dispatch_within_a_timer_that_is_set_already_looks_at_events_too)
+{
+	struct dispatch_result result = {0};
+	crowd_make(0, waits, BIT_0);
+	crowd_make(1, runs, 1);
+	ran = 0;
+	uint64_t deadline = cycles() + 10 * SOON;
+	MUST(kernel_dispatch(slot(thread_slot(0)), 0, deadline, 0, &result));
+	CHECK_EQUAL(result.reason, DISPATCH_WAITING);
+	MUST(kernel_signal(slot(ROOT_THREAD), BIT_0 | BIT_1));
+	ran = 0;
+	MUST(kernel_dispatch(slot(thread_slot(1)), BIT_1 | BIT_2, deadline + 1, 0, &result));
+	CHECK_EQUAL(result.reason, DISPATCH_EVENT);
+	CHECK(result.bits == BIT_1 && !result.cycles && !ran);
+	result = client_dispatch(&crowd[1], BIT_1 | BIT_2, SOON, 0);
+	CHECK_EQUAL(result.reason, DISPATCH_ENDED);
+	CHECK_EQUAL(ran, 1);
+	CHECK_EQUAL(root_events_take(), BIT_0);
+	crowd_end(2);
 }
 
 TEST(dispatch_ends_by_an_event_of_its_mask_only)
