@@ -9,7 +9,7 @@
 struct boot_entry {
 	uint64_t first_cycles;
 	uint32_t magic, information; /* what the loader left in EAX, EBX */
-	uint32_t features;	     /* CPUID leaf 1, EDX */
+	uint32_t features;           /* CPUID leaf 1, EDX */
 };
 
 /* boot.c */
@@ -24,6 +24,9 @@ void modules_move(struct boot_record *record);
 /* processor.c: tables, registers, timer */
 void processor_start(uint32_t features);
 uint32_t cycles_measure(void);
+/* devices.c */
+void pic_start(void);
+void timer_start(uint32_t cycles_per_ms);
 /* root.c */
 _Noreturn void root_start(struct boot_record *record);
 

@@ -21,7 +21,6 @@
 #define TSS_LINEAR                (TSS_SLOT << 22 | 0xF00u) /* the TSS ends its page */
 #define TSS_BITMAP_OFFSET         0x100u
 #define TSS_LIMIT                 (TSS_BITMAP_OFFSET + 8192u)
-#define WINDOW_TABLE_SLOT         (WINDOW_TABLE >> 22)
 #define KERNEL_DATA               0x10u
 #define TSS_SELECTOR              0x28u
 #define DOUBLE_FAULT_TSS_SELECTOR 0x30u
@@ -133,7 +132,7 @@ static void tables_start(void)
 	for (uint32_t i = low_end_frame; i < 253u << 10; i += 1024 - i % 1024)
 		if (i % 1024 == 0) /* no memory there: not mapped */
 			boot_directory[(KERNEL_BASE >> 22) + (i >> 10)] = 0;
-	boot_directory[WINDOW_TABLE_SLOT] =
+	boot_directory[WINDOW_TABLE >> 22] =
 		physical(window_table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
 	boot_directory[TSS_SLOT] = physical(bitmap_none_table) | ENTRY_PRESENT | ENTRY_WRITE;
 	asm volatile("mov %%cr3, %%eax; mov %%eax, %%cr3" : : : "eax", "memory");

@@ -32,6 +32,9 @@ _Static_assert(sizeof(struct tss) == 104, "SDM, 32-bit TSS");
 #define FLAGS_USER  0x240CD5u /* what user mode may change: ID AC OF DF SF ZF AF PF CF */
 #define FLAGS_START 0x202u
 
+#define PIC_MASTER 0x20
+#define PIC_SLAVE  0xA0
+
 #define DR7_OFF      0x400u
 #define DR7_SYSEXITS 0x4AAu /* global execution breakpoints 0 to 3 */
 
@@ -88,12 +91,11 @@ _Noreturn void idle(void);
 uint32_t page_fault_address(void);
 
 /* pic.c, timer.c */
-void pic_start(void);
 void pic_mask(uint32_t line);
 void pic_unmask(uint32_t line);
 void pic_end(uint32_t line);
 bool pic_is_spurious(uint32_t line);
-void timer_start(uint32_t cycles_per_ms);
+extern uint32_t timer_ticks_per_cycle_32, timer_cycles_max;
 void timer_arm(uint64_t deadline);
 
 #endif

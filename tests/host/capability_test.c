@@ -1,6 +1,6 @@
 // sources: tests/host/machine/tap.c tests/host/machine/machine.c kernel/authority.c kernel/call.c
 // sources: kernel/capability.c kernel/dispatch.c kernel/domain.c kernel/fault.c kernel/irq.c
-// sources: kernel/thread.c kernel/x86/pic.c kernel/x86/timer.c
+// sources: kernel/thread.c kernel/x86/pic.c kernel/x86/timer.c boot/devices.c
 /* SPDX-License-Identifier: MIT */
 /* Capability lists: slots, banks, lent slots; copying, narrowing, badges; rights, generations. */
 #include <string.h>

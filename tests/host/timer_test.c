@@ -1,6 +1,7 @@
-// sources: tests/host/machine/tap.c kernel/x86/timer.c kernel/x86/pic.c
+// sources: tests/host/machine/tap.c kernel/x86/timer.c kernel/x86/pic.c boot/devices.c
 /* SPDX-License-Identifier: MIT */
 /* The timer's arithmetic for processors of all speeds, and the interrupt controllers' masks. */
+#include "boot.h"
 #include "machine/tap.h"
 #include "x86/x86.h"
 

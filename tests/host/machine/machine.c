@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "boot.h"
 #include "machine/machine.h"
 
 #define PIT_HZ      1193182u
