@@ -162,6 +162,15 @@ TEST(lent_slots_are_those_of_this_call)
 	CHECK(!slot_named(SLOT_LENT));
 }
 
+TEST(call_that_lends_nothing_has_no_lent_slots)
+{
+	machine_start();
+	slot_set(50, door_to(domain_new(0), 0));
+	CHECK_EQUAL(machine_call(50, nothing), 0);
+	for (uint32_t slot = 0; slot < LENT_SLOTS; slot++)
+		CHECK(!slot_named(SLOT_LENT | slot));
+}
+
 TEST(lent_can_be_used_but_not_kept)
 {
 	struct domain *service = service_enter(0);

@@ -11,7 +11,7 @@
 
 #define PIT_HZ      1193182u
 #define TABLE_ENTRY (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
-#define GARBAGE     0xA5
+#define GARBAGE     0xFF /* all options, if anybody looked */
 
 extern const struct operation_entry {
 	operation_function *function;
