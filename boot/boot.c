@@ -8,8 +8,10 @@ static struct boot_record record;
 
 static void serial_start(void)
 {
-	static const uint8_t sequence[][2] = {{1, 0}, {3, 0x80}, {0, 1}, {1, 0}, {3, 3}, {2, 0xC7}, {4, 3}};
-	for (uint32_t i = 0; i < sizeof(sequence) / 2; i++) /* 115200 baud, 8N1, FIFO, no interrupts */
+	static const uint8_t sequence[][2] = {{1, 0}, {3, 0x80}, {0, 1}, {1, 0},
+					      {3, 3}, {2, 0xC7}, {4, 3}};
+	for (uint32_t i = 0; i < sizeof(sequence) / 2;
+	     i++) /* 115200 baud, 8N1, FIFO, no interrupts */
 		port_write(0x3F8 + sequence[i][0], sequence[i][1]);
 }
 
@@ -42,10 +44,10 @@ void boot_main(const struct boot_entry *entry)
 	record.bytes = sizeof(record);
 	record.boot_cycles = entry->first_cycles;
 	record.cpu_features = entry->features;
-	loader_read(entry, &record);	    /* memory map, modules, command line */
-	memory_start(&record);		    /* what is ours, what is managed, what is a hole */
-	processor_start(entry->features);   /* descriptors, gates, SYSENTER, interrupt controller */
-	modules_move(&record);		    /* out of the kernel's own memory */
+	loader_read(entry, &record);      /* memory map, modules, command line */
+	memory_start(&record);            /* what is ours, what is managed, what is a hole */
+	processor_start(entry->features); /* descriptors, gates, SYSENTER, interrupt controller */
+	modules_move(&record);            /* out of the kernel's own memory */
 	record.cycles_per_ms = cycles_measure();
-	root_start(&record);		    /* ELF, directory, objects; never comes back */
+	root_start(&record); /* ELF, directory, objects; never comes back */
 }

@@ -4,7 +4,8 @@
 #include "x86/x86.h"
 
 #define OWN_END 0x400000u /* linker.ld: the kernel's own memory ends below */
-#define DIRECT_END ((TSS_SLOT - 1 - (KERNEL_BASE >> 22)) << 22) /* two slots and the last one left out */
+#define DIRECT_END \
+	((TSS_SLOT - 1 - (KERNEL_BASE >> 22)) << 22) /* two slots and the last one left out */
 #define MANAGED_MIN 0x100000u
 
 static struct boot_record *machine;
@@ -66,7 +67,8 @@ void modules_move(struct boot_record *record)
 			if (done == 0)
 				to = physical(page);
 			else if (physical(page) != to + done)
-				boot_refuse("a module does not fit into one piece of memory", module->name, "");
+				boot_refuse("a module does not fit into one piece of memory",
+					    module->name, "");
 			for (uint32_t word = 0; word < PAGE_BYTES / 4; word++)
 				page[word] = source[word];
 		}

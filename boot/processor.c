@@ -24,8 +24,8 @@
 #define KERNEL_DATA               0x10u
 #define TSS_SELECTOR              0x28u
 #define DOUBLE_FAULT_TSS_SELECTOR 0x30u
-/* A #DB at entry_sysenter leaves the user's EFLAGS in tss.link, where an IRET with NT set looks for a
- * task. Bits 5 and 3 of EFLAGS are 0, so it never finds one (SDM, "EFLAGS Register"). */
+/* A #DB at entry_sysenter leaves the user's EFLAGS in tss.link, where an IRET with NT set looks for
+ * a task. Bits 5 and 3 of EFLAGS are 0, so it never finds one (SDM, "EFLAGS Register"). */
 _Static_assert(TSS_SELECTOR & 0x28 && DOUBLE_FAULT_TSS_SELECTOR & 0x28,
 	       "EFLAGS is no TSS selector");
 #define ENTRY_GLOBAL 0x100u

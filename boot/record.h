@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What boot leaves for the root program, and the kernel never looks at: how it finds the machine. */
+/* How the root program finds the machine: boot leaves it, the kernel never looks at it. */
 #ifndef NOUS_RECORD_H
 #define NOUS_RECORD_H
 

@@ -137,7 +137,7 @@ return_tail:
 sysexit_return:
 	sysexit
 
-; ---- kernel objects ----------------------------------------------------------------------------
+; ---- kernel objects ------------------------------------------------------------------------------
 ; [esp] the user's EIP and ESP, eax the capability. By kind and rights: one jump.
 	align 32
 not_door:
@@ -186,8 +186,8 @@ kind_object:
 	test	esi, esi
 	jz	probe
 
-; C methods: uint32_t method(struct capability *, struct call_frame *), on the CPU's stack. The frame
-; stays below the activation, so a method that does not come back has nothing left to save.
+; C methods: uint32_t method(struct capability *, struct call_frame *), on the CPU's stack. The
+; frame stays below the activation, so a method that does not come back has nothing left to save.
 ; The table (capability.c) gives for kind and operation the function, the rights that it needs, and
 ; the bits of word 0 that must be zero.
 call_method:
@@ -195,7 +195,7 @@ call_method:
 	push	ebx
 	push	edi
 	push	esi
-	push	0                               ; the status, if the thread does not come back at once
+	push	0                               ; the status, if it comes back later
 	movzx	ecx, byte [ss:eax + 3]          ; kind << 4 | rights
 	mov	edx, esi
 	and	edx, OPERATIONS_PER_KIND - 1
@@ -260,7 +260,7 @@ call_found:
 	xor	al, al
 	mov	ecx, [ss:edx]
 	mov	ecx, [DOOR_GENERATION + ecx]
-call_door:                                      ; edx the door, ecx its object's generation, eax options
+call_door:                              ; edx the door, ecx its object's generation, eax options
 	cmp	ecx, [ss:edx + 4]               ; and flags so far
 	jne	error_stale
 	test	esp, 0x800
@@ -423,7 +423,7 @@ slow_not_door:
 	mov	ecx, [DOOR_GENERATION + ecx]
 	jmp	call_door
 
-; ---- a return from a special activation, with capabilities, or without a living caller ------------
+; ---- a return from a special activation, with capabilities, or without a living caller -----------
 	align 32
 return_slow:
 	test	eax, ~(RETURN | STATUS_MAX)
@@ -491,8 +491,8 @@ caller_dead:
 	FOR_C
 	call	return_unwind                   ; does not come back
 
-; ---- leaving a fault handler: the registers that a fault leaves alone must survive, so the operation
-; stands in EAX: RESUME_SAME, RESUME_AT (at EDX), RESUME_JUMP (at EDX, stack ECX).
+; ---- leaving a fault handler: the registers that a fault leaves alone must survive, so the
+; operation stands in EAX: RESUME_SAME, RESUME_AT (at EDX), RESUME_JUMP (at EDX, stack ECX).
 ; Into the rollforward section it is always LOST: the handler may have used the log.
 resume:	cmp	eax, RESUME_AT
 	je	.known
@@ -547,7 +547,7 @@ resume:	cmp	eax, RESUME_AT
 	mov	dword [ss:ecx + ACTIVATION_RECORD + RECORD_EAX * 4], 0
 	jmp	.frame
 
-; ---- errors: nothing was published, the user's EIP and ESP lie below the running activation ---------
+; ---- errors: nothing was published, the user's EIP and ESP lie below the running activation ------
 %macro ERROR 2
 %1:	mov	eax, %2
 	jmp	error

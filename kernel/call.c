@@ -69,7 +69,8 @@ bool thread_pop(struct thread *thread, uint32_t error)
 		struct activation *activation = activation_of(thread);
 		if (!thread->fast_limit) {
 			if (activation->flags & ACTIVATION_CONFIDENTIAL) /* it wrote to both */
-				thread->data[thread->data_number] = thread->data[thread->data_number + 1] = 0;
+				thread->data[thread->data_number] =
+					thread->data[thread->data_number + 1] = 0;
 			if (activation->flags & OPTION_NEXT_PAGE)
 				thread->data_number--;
 			if (!(activation->flags & ACTIVATION_CALLER_SPECIAL))

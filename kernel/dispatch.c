@@ -114,7 +114,8 @@ uint32_t signal(struct thread *thread, uint32_t bits)
 	}
 	/* (read with its neighbour, so that the loop keeps no register for it) */
 	uint32_t level = thread->level + 1;
-	if (*(both_t *)&thread->state << 16 != (uint32_t)THREAD_IN_CHAIN << 16 || level >= cpu.depth)
+	if (*(both_t *)&thread->state << 16 != (uint32_t)THREAD_IN_CHAIN << 16 ||
+	    level >= cpu.depth)
 		return 0;
 	return cpu.level[level].mask & thread->events ? level : 0;
 }
@@ -131,7 +132,7 @@ uint32_t thread_signal(struct capability *capability, struct call_frame *frame)
 	thread_run();
 }
 
-/* Lends the caller's time to a ready thread until a deadline or an event; see enum dispatch_reason. */
+/* Lends the caller's time to a ready thread until a deadline or an event: enum dispatch_reason. */
 uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame)
 {
 	struct thread *thread = object_page(object_at(capability->word)), *self = cpu.thread;
@@ -189,7 +190,8 @@ uint32_t self_wait(struct capability *self, struct call_frame *frame)
 	thread->state = THREAD_WAITING;
 	if (thread->level) {
 		thread->notify = cpu.level[thread->level - 1].thread->self;
-		thread->notify_bits = 1u << (cpu.level[thread->level].options >> DISPATCH_BIT_SHIFT & 31);
+		thread->notify_bits =
+			1u << (cpu.level[thread->level].options >> DISPATCH_BIT_SHIFT & 31);
 		chain_cut(thread->level, DISPATCH_WAITING);
 	} else {
 		thread->notify.generation = GENERATION_NONE;

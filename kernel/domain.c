@@ -48,7 +48,7 @@ void bitmap_enter(struct domain *domain, const void *table)
 		directory_load(domain->directory);
 }
 
-/* A capability page under its number, the lock page, or the port bitmap: by the kind of the page. */
+/* A capability page under its number, the lock page, or the port bitmap: by the page's kind. */
 uint32_t domain_attach(struct capability *capability, struct call_frame *frame)
 {
 	struct domain *domain = domain_of(capability);

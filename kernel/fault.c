@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Exceptions: the kernel's own stop the machine, a program's are delivered to it on the same thread. */
+/* Exceptions: the kernel's own stop the machine, a program's are delivered to it on its thread. */
 #include "x86/x86.h"
 
 static uint32_t fault_class(uint32_t vector)

@@ -31,7 +31,7 @@ struct object {
 #define OBJECT_ATTACHED  0x10u /* in page: the page belongs to a thread or a domain already */
 #define OBJECT_KIND_MASK 0xFu
 #define GENERATION_TOP   0x7FFFFFFFu /* the sum of two does not wrap */
-#define GENERATION_NONE 0xFFFFFFFFu
+#define GENERATION_NONE  0xFFFFFFFFu
 extern struct object object_table[OBJECTS_MAX];
 
 /* A reference that outlives a stay in the kernel: word is index * 8. All zero: none, for frame 0 is
@@ -85,7 +85,7 @@ _Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "call.asm steps by
 #define ACTIVATION_HANDLING       2u    /* its fault handler runs; record is valid */
 #define ACTIVATION_CONFIDENTIAL   4u    /* on a forced return the data page goes */
 #define ACTIVATION_PLAIN          8u    /* special only because of HANDLING */
-#define ACTIVATION_RARE           0x80u /* so that call_options_rare() answers 0 for an error only */
+#define ACTIVATION_RARE           0x80u /* call_options_rare() answers 0 for an error only */
 /*
  * The home activation ends 8 bytes below the page's end; above it stands a pair that no domain
  * matches, so a return from home finds no caller without a test of its own. The sixteenth
@@ -123,16 +123,16 @@ struct thread {
 	uint16_t by_call;      /* 0, or BY_CALL_...; beside state for one comparison (switch.asm) */
 	uint32_t level;
 	uint32_t events, wait_mask;
-	struct reference notify; /* who is told of a wake-up ... */
-	uint32_t notify_bits;	 /* ... by which bit; both set when it waits */
-	uint32_t data_number;    /* of the current data page */
+	struct reference notify;               /* who is told of a wake-up ... */
+	uint32_t notify_bits;                  /* ... by which bit; both set when it waits */
+	uint32_t data_number;                  /* of the current data page */
 	uint64_t dispatch_start, dispatch_end; /* working time (struct cpu) of what it dispatched */
 	uint64_t consumed;                     /* cycles, kernel included, interrupts excluded */
 	uint32_t fault[4]; /* why it stopped: class, address, EIP, domain word */
 	/*
 	 * Entries of window_table for the data pages, 0: none (the last one stays so). A data page
-	 * belongs to one thread, and its object table entry names it; destroying the page clears the
-	 * entry here, so this is the one reference that is not compared at each use (R1).
+	 * belongs to one thread, and its object table entry names it; destroying the page clears
+	 * the entry here, so this is the one reference that is not compared at each use (R1).
 	 */
 	uint32_t data[DATA_PAGES_MAX + 1];
 	uint32_t fpu[128] __attribute__((aligned(512)));

@@ -164,7 +164,7 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 	thread->fast_limit = FAST_LIMIT;
 	thread->data_number = 0;
 	thread->fpu[0] = 0x037F; /* FCW as after FNINIT, all exceptions masked */
-	thread->fpu[1] = 0;	 /* all registers empty */
+	thread->fpu[1] = 0;      /* all registers empty */
 	if (fpu_has_fxsr)
 		thread->fpu[6] = 0x1F80; /* MXCSR likewise */
 	else

@@ -54,7 +54,7 @@ trap_in_kernel:
 ; void leave_by_trap(struct trap_frame *)
 leave_by_trap:
 	mov	esp, eax
-	push	2                               ; NT, if who called us had set it, would make the IRET a
+	push	2                               ; NT, if who called us had set it, would make it a
 	popf                                    ; task switch
 	jmp	leave_iret_frame
 
@@ -165,7 +165,7 @@ debug_entry:
 	jmp	trap_common
 
 	align 16
-nmi_entry:                                      ; counted, nothing else: ESP is valid at every instruction
+nmi_entry:                                      ; only counted: ESP is always valid
 	inc	dword [ss:nmi_count]
 	iret
 

@@ -63,7 +63,7 @@ static inline uint32_t *directory_of(const struct domain *domain)
 	return direct(domain->directory);
 }
 
-/* A data page and its thread know each other: the page's table entry has the thread for an address. */
+/* A data page and its thread know each other: the page's table entry names the thread. */
 static inline void data_page_bind(struct thread *thread, uint32_t number, uint32_t page)
 {
 	object_table[page].page = thread->self.word << (12 - CAPABILITY_INDEX_SHIFT) |
