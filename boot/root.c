@@ -16,8 +16,9 @@ static uint32_t frame_of(const void *page)
 
 static void object_create(const void *page, uint32_t kind, uint32_t second, uint32_t parameter)
 {
-	struct call_frame frame = {.word = {kind << CREATE_KIND_SHIFT | second << CREATE_SECOND_SHIFT,
-					    frame_of(page), 0, parameter}};
+	struct call_frame frame = {
+		.word = {kind << CREATE_KIND_SHIFT | second << CREATE_SECOND_SHIFT, frame_of(page),
+			 0, parameter}};
 	ASSERT(authority_create(NULL, &frame) == 0);
 }
 
@@ -39,7 +40,8 @@ static uint32_t *table_entry(uint32_t *directory, uint32_t address)
 	return (uint32_t *)direct(*entry & ~(PAGE_BYTES - 1)) + (address >> 12 & 1023);
 }
 
-static void segment_load(uint32_t *directory, const uint8_t *file, const struct elf_segment *segment)
+static void segment_load(uint32_t *directory, const uint8_t *file,
+			 const struct elf_segment *segment)
 {
 	for (uint32_t done = 0; done < segment->memory_bytes; done += PAGE_BYTES) {
 		uint8_t *page = frame_take();
@@ -79,7 +81,8 @@ static void list_fill(struct domain *domain, const void *domain_page, const void
 	fetch(ROOT_THREAD, thread);
 	capability_make(&list[ROOT_AUTHORITY], CAPABILITY_AUTHORITY, RIGHTS_ALL,
 			OBJECT_AUTHORITY << CAPABILITY_INDEX_SHIFT);
-	capability_make(&list[ROOT_PORTS], CAPABILITY_PORTS, 0, OBJECT_PORTS << CAPABILITY_INDEX_SHIFT);
+	capability_make(&list[ROOT_PORTS], CAPABILITY_PORTS, 0,
+			OBJECT_PORTS << CAPABILITY_INDEX_SHIFT);
 	list[ROOT_PORTS].badge_low = 0xFFFF0000; /* first 0, last 65535 */
 	for (uint32_t line = 1; line < IRQ_LINES; line++)
 		if (line != 2) /* the timer is the kernel's; 2 is the cascade */
@@ -87,7 +90,8 @@ static void list_fill(struct domain *domain, const void *domain_page, const void
 					(OBJECT_IRQ_FIRST + line) << CAPABILITY_INDEX_SHIFT);
 }
 
-static void directory_fill(uint32_t *directory, const uint32_t *template, const struct boot_record *record)
+static void directory_fill(uint32_t *directory, const uint32_t *template,
+			   const struct boot_record *record)
 {
 	for (uint32_t i = 0; i < 1024; i++)
 		directory[i] = template[i];

@@ -49,7 +49,8 @@ static uint32_t create_domain(uint32_t frame, uint32_t directory, uint32_t confi
  */
 static __attribute__((noinline)) uint32_t create_thread(const struct call_frame *call)
 {
-	uint32_t frame = call->word[1], data = call->word[3], home = call->word[0] >> CREATE_SECOND_SHIFT;
+	uint32_t frame = call->word[1], data = call->word[3],
+		 home = call->word[0] >> CREATE_SECOND_SHIFT;
 	if (frame >= low_end_frame || data >= low_end_frame)
 		return ERROR_FRAME;
 	struct thread *thread = direct(frame << 12);
@@ -67,7 +68,8 @@ static __attribute__((noinline)) uint32_t create_thread(const struct call_frame 
 	data_page_bind(thread, 0, data);
 	thread->top = ACTIVATION_HOME;
 	struct activation *activation = activation_of(thread);
-	activation->domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT | home << CAPABILITY_INDEX_SHIFT;
+	activation->domain =
+		(uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT | home << CAPABILITY_INDEX_SHIFT;
 	activation->generation = object_table[home].generation;
 	activation[1].domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT;
 	activation[1].generation = GENERATION_NONE; /* no caller */
@@ -95,7 +97,8 @@ uint32_t authority_create(struct capability *capability, struct call_frame *fram
 	(void)capability;
 	if ((frame->word[0] >> CREATE_KIND_SHIFT & 15) == OBJECT_THREAD)
 		return create_thread(frame);
-	uint32_t kind = frame->word[0] >> CREATE_KIND_SHIFT & 15, second = frame->word[0] >> CREATE_SECOND_SHIFT;
+	uint32_t kind = frame->word[0] >> CREATE_KIND_SHIFT & 15,
+		 second = frame->word[0] >> CREATE_SECOND_SHIFT;
 	uint32_t number = frame->word[1], parameter = frame->word[3];
 	uint32_t error = frame_check(number, frame->word[2]);
 	if (error)
@@ -237,12 +240,11 @@ uint32_t authority_destroy(struct capability *capability, struct call_frame *fra
 uint32_t authority_fetch(struct capability *capability, struct call_frame *frame)
 {
 	(void)capability;
-	static const uint8_t kinds[] = {[OBJECT_DOMAIN] = CAPABILITY_DOMAIN, [OBJECT_THREAD] = CAPABILITY_THREAD,
-					[OBJECT_DATA_PAGE] = CAPABILITY_PAGE,
-					[OBJECT_CAPABILITY_PAGE] = CAPABILITY_PAGE,
-					[OBJECT_LOCK_PAGE] = CAPABILITY_PAGE, [OBJECT_TABLE] = CAPABILITY_PAGE,
-					[OBJECT_DIRECTORY] = CAPABILITY_EMPTY,
-					[OBJECT_BITMAP] = CAPABILITY_BITMAP};
+	static const uint8_t kinds[] = {
+		[OBJECT_DOMAIN] = CAPABILITY_DOMAIN,   [OBJECT_THREAD] = CAPABILITY_THREAD,
+		[OBJECT_DATA_PAGE] = CAPABILITY_PAGE,  [OBJECT_CAPABILITY_PAGE] = CAPABILITY_PAGE,
+		[OBJECT_LOCK_PAGE] = CAPABILITY_PAGE,  [OBJECT_TABLE] = CAPABILITY_PAGE,
+		[OBJECT_DIRECTORY] = CAPABILITY_EMPTY, [OBJECT_BITMAP] = CAPABILITY_BITMAP};
 	uint32_t number = frame->word[1];
 	struct capability *to = slot_find(cpu.running_domain, frame->word[2]);
 	if (!to || frame->word[2] == SLOT_SELF)
@@ -265,7 +267,7 @@ uint32_t authority_inspect(struct capability *capability, struct call_frame *fra
 		return ERROR_ARGUMENT;
 	const struct object *object = &object_table[number];
 	frame->word[0] = number >= low_end_frame ? OBJECT_RESERVED
-			 : object->page		 ? object->page & OBJECT_KIND_MASK
+			 : object->page          ? object->page & OBJECT_KIND_MASK
 						 : OBJECT_NONE;
 	frame->word[1] = object->generation;
 	return 0;

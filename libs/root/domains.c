@@ -21,7 +21,8 @@ void domain_make(struct domain *domain, const char *name, uint32_t confidential)
 {
 	*domain = (struct domain){.name = name};
 	domain->directory_frame = frame_take();
-	memcpy(frame_pointer(domain->directory_frame), frame_pointer(boot_record->template_frame), PAGE_BYTES);
+	memcpy(frame_pointer(domain->directory_frame), frame_pointer(boot_record->template_frame),
+	       PAGE_BYTES);
 	MUST(kernel_create(AUTHORITY, OBJECT_DIRECTORY, 0, domain->directory_frame,
 			   object_generation(domain->directory_frame), 0));
 	domain->object = object_make(OBJECT_DOMAIN, confidential, domain->directory_frame);
@@ -111,12 +112,14 @@ const void *module_file(const struct boot_module *module)
 	return (const void *)(LINEAR_BASE + module->start);
 }
 
-static void segment_load(struct domain *domain, const uint8_t *file, const struct elf_segment *segment)
+static void segment_load(struct domain *domain, const uint8_t *file,
+			 const struct elf_segment *segment)
 {
 	for (uint32_t done = 0; done < segment->memory_bytes; done += PAGE_BYTES) {
 		uint32_t frame = frame_take(), bytes = 0;
 		if (done < segment->file_bytes)
-			bytes = segment->file_bytes - done < PAGE_BYTES ? segment->file_bytes - done : PAGE_BYTES;
+			bytes = segment->file_bytes - done < PAGE_BYTES ? segment->file_bytes - done
+									: PAGE_BYTES;
 		memcpy(frame_pointer(frame), file + segment->at + done, bytes);
 		domain_map(domain, segment->address + done, frame,
 			   PAGE_USER | (segment->flags & ELF_WRITE ? PAGE_WRITE : 0));
@@ -167,7 +170,8 @@ struct object bitmap_make(void)
 	}
 	memset(frame_pointer(first), 0xFF, 2 * PAGE_BYTES);
 	for (uint32_t i = 0; i < 2; i++)
-		MUST(kernel_create(AUTHORITY, OBJECT_BITMAP_PAGE, 0, first + i, object_generation(first + i), 0));
+		MUST(kernel_create(AUTHORITY, OBJECT_BITMAP_PAGE, 0, first + i,
+				   object_generation(first + i), 0));
 	return object_make(OBJECT_BITMAP, 0, first);
 }
 
@@ -180,7 +184,8 @@ void bitmap_end(struct object bitmap)
 	frame_give(first);
 }
 
-struct object domain_ports(struct domain *domain, struct object bitmap, uint32_t first, uint32_t last)
+struct object domain_ports(struct domain *domain, struct object bitmap, uint32_t first,
+			   uint32_t last)
 {
 	if (!bitmap.frame) {
 		bitmap = bitmap_make();

@@ -29,7 +29,8 @@ static _Bool frame_is_in_module(uint32_t frame)
 {
 	for (uint32_t i = 0; i < boot_record->module_count; i++) {
 		const struct boot_module *module = &boot_record->modules[i];
-		if (frame >= module->start >> 12 && frame <= (module->start + module->bytes - 1) >> 12)
+		if (frame >= module->start >> 12 &&
+		    frame <= (module->start + module->bytes - 1) >> 12)
 			return 1;
 	}
 	return 0;
@@ -61,7 +62,8 @@ void frame_give(uint32_t frame)
 
 uint32_t frames_free(void)
 {
-	uint32_t next = next_frame < boot_record->first_free_frame ? boot_record->first_free_frame : next_frame;
+	uint32_t next = next_frame < boot_record->first_free_frame ? boot_record->first_free_frame
+								   : next_frame;
 	return boot_record->low_end_frame - next + given_count;
 }
 
@@ -95,7 +97,8 @@ uint32_t object_generation(uint32_t frame)
 struct object object_make(uint32_t kind, uint32_t second, uint32_t parameter)
 {
 	struct object object = {frame_take(), 0};
-	MUST(kernel_create(AUTHORITY, kind, second, object.frame, object_generation(object.frame), parameter));
+	MUST(kernel_create(AUTHORITY, kind, second, object.frame, object_generation(object.frame),
+			   parameter));
 	if (kind == OBJECT_DIRECTORY || kind == OBJECT_BITMAP_PAGE)
 		return object;
 	object.slot = slot_take();

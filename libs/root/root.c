@@ -59,7 +59,8 @@ void root_begin(void)
 	domain_entries(&root_domain, (uint32_t)service_entry, (uint32_t)fault_entry);
 	for (uint32_t page = 0; page < BANK_PAGES; page++) {
 		uint32_t frame = frame_take();
-		MUST(kernel_create(AUTHORITY, OBJECT_CAPABILITY_PAGE, 0, frame, object_generation(frame), 0));
+		MUST(kernel_create(AUTHORITY, OBJECT_CAPABILITY_PAGE, 0, frame,
+				   object_generation(frame), 0));
 		MUST(kernel_fetch(AUTHORITY, frame, slot(ROOT_FREE)));
 		MUST(kernel_domain_attach(slot(ROOT_DOMAIN), page, slot(ROOT_FREE)));
 	}
@@ -112,7 +113,8 @@ void thread_end(struct thread *thread)
 
 void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t argument)
 {
-	MUST(kernel_thread_start(slot(thread->object.slot), address, stack ? stack : DATA_STACK, argument));
+	MUST(kernel_thread_start(slot(thread->object.slot), address, stack ? stack : DATA_STACK,
+				 argument));
 }
 
 uint32_t thread_run(struct thread *thread)
@@ -126,33 +128,40 @@ uint32_t thread_run(struct thread *thread)
 
 void fault_report(struct thread *thread)
 {
-	static const char *const classes[] = {"?", "page fault", "program error", "software interrupt"};
+	static const char *const classes[] = {"?", "page fault", "program error",
+					      "software interrupt"};
 	struct words fault;
 	MUST(kernel_thread_read(slot(thread->object.slot), THREAD_FIELD_FAULT, &fault));
 	struct domain *where = domain_by_index(fault.w[3]);
 	uint32_t offset = 0, class = fault.w[0] & 0xFF;
-	const char *symbol =
-		where && where->file ? elf_symbol_at(where->file, where->file_bytes, fault.w[2], &offset) : NULL;
-	print("FAULT: thread %s of %s, in %s at %08x (%s+%u): %s, vector %u, address %08x%s\n", thread->name,
-	      thread->home->name, where ? where->name : "a domain unknown here", fault.w[2], symbol ? symbol : "?",
-	      offset, classes[class < 4 ? class : 0], fault.w[0] >> 8 & 0xFF, fault.w[1],
-	      class != FAULT_PAGING ? "" : fault.w[0] >> 16 & 2 ? ", writing" : ", reading");
+	const char *symbol = where && where->file ? elf_symbol_at(where->file, where->file_bytes,
+								  fault.w[2], &offset)
+						  : NULL;
+	print("FAULT: thread %s of %s, in %s at %08x (%s+%u): %s, vector %u, address %08x%s\n",
+	      thread->name, thread->home->name, where ? where->name : "a domain unknown here",
+	      fault.w[2], symbol ? symbol : "?", offset, classes[class < 4 ? class : 0],
+	      fault.w[0] >> 8 & 0xFF, fault.w[1],
+	      class != FAULT_PAGING  ? ""
+	      : fault.w[0] >> 16 & 2 ? ", writing"
+				     : ", reading");
 }
 
 void round_robin(struct thread *const *threads, uint32_t count)
 {
 	_Bool gone[64] = {0};
-	for (uint32_t left = count, waiting = 0, i = 0; left && waiting < left; i = (i + 1) % count) {
+	for (uint32_t left = count, waiting = 0, i = 0; left && waiting < left;
+	     i = (i + 1) % count) {
 		struct dispatch_result result;
 		if (gone[i])
 			continue;
 		uint64_t deadline = cycles() + (uint64_t)SLICE_MS * boot_record->cycles_per_ms;
-		uint32_t error = kernel_dispatch(slot(threads[i]->object.slot), 0, deadline, 0, &result);
+		uint32_t error =
+			kernel_dispatch(slot(threads[i]->object.slot), 0, deadline, 0, &result);
 		waiting = error || result.reason == DISPATCH_WAITING ? waiting + 1 : 0;
 		if (!error && result.reason == DISPATCH_FAULTED)
 			fault_report(threads[i]);
-		if (error == ERROR_STALE ||
-		    (!error && (result.reason == DISPATCH_ENDED || result.reason == DISPATCH_FAULTED))) {
+		if (error == ERROR_STALE || (!error && (result.reason == DISPATCH_ENDED ||
+							result.reason == DISPATCH_FAULTED))) {
 			gone[i] = 1;
 			left--;
 			waiting = 0;

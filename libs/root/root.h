@@ -15,18 +15,18 @@
 #include "text.h"
 
 #define PAGE_WRITE 2u
-#define PAGE_USER 5u /* present, user */
+#define PAGE_USER  5u /* present, user */
 
 /* First call of every root program: frames, slots, ports for the machine's end, serial service. */
 void root_begin(void);
 /* Ends the machine: QEMU's exit device, Bochs' port, on a PC it halts. Prints `END success|failure`. */
 _Noreturn void machine_end(_Bool success);
 _Noreturn void root_fail(const char *what, uint32_t error);
-#define MUST(call)                                                                                 \
-	do {                                                                                       \
-		uint32_t must_error = (call);                                                      \
-		if (must_error)                                                                    \
-			root_fail(#call, must_error);                                              \
+#define MUST(call)                                    \
+	do {                                          \
+		uint32_t must_error = (call);         \
+		if (must_error)                       \
+			root_fail(#call, must_error); \
 	} while (0)
 
 /* ---- frames: numbers; cleared when taken --------------------------------------------------------- */
@@ -53,7 +53,7 @@ void object_end(struct object object);
 /* ---- domains -------------------------------------------------------------------------------------------- */
 struct domain {
 	const char *name;
-	struct object object;	 /* control page; its slot holds a CAPABILITY_DOMAIN with all rights */
+	struct object object; /* control page; its slot holds a CAPABILITY_DOMAIN with all rights */
 	uint32_t directory_frame;
 	const void *file; /* ELF, for symbols; may be null */
 	uint32_t file_bytes, entry;
@@ -73,7 +73,8 @@ void domain_load(struct domain *domain, const char *module);
 void domain_share_image(struct domain *domain);
 void domain_entries(struct domain *domain, uint32_t entry, uint32_t fault);
 /* Attaches a port bitmap and allows [first, last]; several calls add up. Returns the bitmap. */
-struct object domain_ports(struct domain *domain, struct object bitmap, uint32_t first, uint32_t last);
+struct object domain_ports(struct domain *domain, struct object bitmap, uint32_t first,
+			   uint32_t last);
 struct object bitmap_make(void);
 void bitmap_end(struct object bitmap);
 /* A door to the domain in a fresh slot of the root program's list. */

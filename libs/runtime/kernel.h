@@ -49,7 +49,8 @@ static inline uint32_t invoke(uint32_t target, struct words *words)
 {
 	uint32_t status = target;
 	asm volatile("push %%ebp\n\tmov %%ecx, %%ebp\n\t" SYSENTER "mov %%ebp, %%ecx\n\tpop %%ebp"
-		     : "+a"(status), "+S"(words->w[0]), "+D"(words->w[1]), "+b"(words->w[2]), "+c"(words->w[3])
+		     : "+a"(status), "+S"(words->w[0]), "+D"(words->w[1]), "+b"(words->w[2]),
+		       "+c"(words->w[3])
 		     :
 		     : "edx", "memory", "cc");
 	return status;
@@ -59,10 +60,14 @@ static inline uint32_t invoke(uint32_t target, struct words *words)
 static inline uint32_t invoke_2(uint32_t target, uint32_t operation, uint32_t a, uint32_t b)
 {
 	uint32_t status = target;
-	asm volatile(SYSENTER : "+a"(status), "+S"(operation), "+D"(a), "+b"(b) : : "ecx", "edx", "memory", "cc");
+	asm volatile(SYSENTER
+		     : "+a"(status), "+S"(operation), "+D"(a), "+b"(b)
+		     :
+		     : "ecx", "edx", "memory", "cc");
 	return status;
 }
-static inline uint32_t invoke_3(uint32_t target, uint32_t operation, uint32_t a, uint32_t b, uint32_t c)
+static inline uint32_t invoke_3(uint32_t target, uint32_t operation, uint32_t a, uint32_t b,
+				uint32_t c)
 {
 	struct words words = {{operation, a, b, c}};
 	return invoke(target, &words);
@@ -70,11 +75,12 @@ static inline uint32_t invoke_3(uint32_t target, uint32_t operation, uint32_t a,
 
 /* ---- door calls --------------------------------------------------------------------------------- */
 /* The answer of a door call: the service's status (0..127), or a kernel error, never confused. */
-#define DOOR_STATUS(result) ((result) & STATUS_MAX)
-#define DOOR_ERROR(result) ((int32_t)(result) >= 0 ? (result) : 0)
+#define DOOR_STATUS(result) ((result)&STATUS_MAX)
+#define DOOR_ERROR(result)  ((int32_t)(result) >= 0 ? (result) : 0)
 
 /* operation in ESI, two more words; *value: the service's word 0. Nothing is lent but the thread. */
-static inline uint32_t door_call(uint32_t target, uint32_t operation, uint32_t a, uint32_t b, uint32_t *value)
+static inline uint32_t door_call(uint32_t target, uint32_t operation, uint32_t a, uint32_t b,
+				 uint32_t *value)
 {
 	uint32_t status = target;
 	asm volatile("push %%ebp\n\t" SYSENTER "pop %%ebp"
@@ -88,10 +94,11 @@ static inline uint32_t door_call(uint32_t target, uint32_t operation, uint32_t a
 
 /* With options: capabilities go in EBX (LEND_SLOTS), windows in EBP (LEND_WINDOWS), result slots in
  * EDI (LEND_SLOTS); words that are not used so are arguments. */
-#define LEND_SLOTS(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#define LEND_SLOTS(a, b, c, d) \
+	((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define LEND_WINDOWS(first, second) ((uint32_t)(first) | (uint32_t)(second) << 16)
-static inline uint32_t door_call_lend(uint32_t target, uint32_t operation, uint32_t a, uint32_t slots,
-				      uint32_t windows, uint32_t *value)
+static inline uint32_t door_call_lend(uint32_t target, uint32_t operation, uint32_t a,
+				      uint32_t slots, uint32_t windows, uint32_t *value)
 {
 	uint32_t status = target;
 	asm volatile("push %%ebp\n\tmov %%ecx, %%ebp\n\t" SYSENTER "pop %%ebp"
@@ -106,7 +113,10 @@ static inline uint32_t door_call_lend(uint32_t target, uint32_t operation, uint3
 /* After a call into a service that the caller does not trust: flags and segments as C wants them. */
 static inline void distrust(void)
 {
-	asm volatile("cld\n\tmov %%ss, %%ecx\n\tmov %%ecx, %%ds\n\tmov %%ecx, %%es" : : : "ecx", "memory", "cc");
+	asm volatile("cld\n\tmov %%ss, %%ecx\n\tmov %%ecx, %%ds\n\tmov %%ecx, %%es"
+		     :
+		     :
+		     : "ecx", "memory", "cc");
 }
 
 /* ---- kernel operations ------------------------------------------------------------------------------ */
@@ -128,8 +138,8 @@ static inline uint32_t kernel_delete(slot_t at)
 }
 static inline uint32_t kernel_narrow(slot_t to, slot_t from, uint32_t rights, uint32_t badge)
 {
-	return invoke_3(SLOT_SELF, self_narrow_op, to.encoded | rights << CAPABILITY_RIGHTS_SHIFT, from.encoded,
-			badge);
+	return invoke_3(SLOT_SELF, self_narrow_op, to.encoded | rights << CAPABILITY_RIGHTS_SHIFT,
+			from.encoded, badge);
 }
 static inline uint32_t kernel_badge(slot_t at, uint64_t *badge)
 {
@@ -171,16 +181,17 @@ static inline uint32_t kernel_identify(uint32_t *thread, uint32_t *depth, uint32
 struct dispatch_result {
 	uint32_t reason; /* enum dispatch_reason */
 	uint64_t cycles; /* consumed by what was dispatched, interrupts excluded */
-	uint32_t bits;	 /* with DISPATCH_EVENT */
+	uint32_t bits;   /* with DISPATCH_EVENT */
 };
 /* options: wake-up bit << DISPATCH_BIT_SHIFT, DISPATCH_STEP */
-static inline uint32_t kernel_dispatch(slot_t thread, uint32_t mask, uint64_t deadline, uint32_t options,
-				       struct dispatch_result *result)
+static inline uint32_t kernel_dispatch(slot_t thread, uint32_t mask, uint64_t deadline,
+				       uint32_t options, struct dispatch_result *result)
 {
 	struct words words = {{thread_dispatch_op | options, mask, deadline, deadline >> 32}};
 	uint32_t error = invoke(thread.encoded, &words);
 	if (!error)
-		*result = (struct dispatch_result){words.w[0], (uint64_t)words.w[2] << 32 | words.w[1], words.w[3]};
+		*result = (struct dispatch_result){
+			words.w[0], (uint64_t)words.w[2] << 32 | words.w[1], words.w[3]};
 	return error;
 }
 static inline uint32_t kernel_signal(slot_t thread, uint32_t bits)
@@ -188,7 +199,8 @@ static inline uint32_t kernel_signal(slot_t thread, uint32_t bits)
 	return invoke_2(thread.encoded, thread_signal_op, bits, 0);
 }
 /* `argument` arrives in EBX. */
-static inline uint32_t kernel_thread_start(slot_t thread, uint32_t address, uint32_t stack, uint32_t argument)
+static inline uint32_t kernel_thread_start(slot_t thread, uint32_t address, uint32_t stack,
+					   uint32_t argument)
 {
 	return invoke_3(thread.encoded, thread_start_op, address, stack, argument);
 }
@@ -235,12 +247,13 @@ static inline uint32_t kernel_domain_read(slot_t domain, slot_t there, struct wo
 	return invoke(domain.encoded, answer);
 }
 /* kind and, from CREATE_SECOND_SHIFT - CREATE_KIND_SHIFT on, the second parameter; see abi.h */
-static inline uint32_t kernel_create(slot_t authority, uint32_t kind, uint32_t second, uint32_t frame,
-				     uint32_t generation, uint32_t parameter)
+static inline uint32_t kernel_create(slot_t authority, uint32_t kind, uint32_t second,
+				     uint32_t frame, uint32_t generation, uint32_t parameter)
 {
 	return invoke_3(authority.encoded,
-			authority_create_op | kind << CREATE_KIND_SHIFT | second << CREATE_SECOND_SHIFT, frame,
-			generation, parameter);
+			authority_create_op | kind << CREATE_KIND_SHIFT |
+				second << CREATE_SECOND_SHIFT,
+			frame, generation, parameter);
 }
 static inline uint32_t kernel_destroy(slot_t authority, uint32_t frame, uint32_t generation)
 {
@@ -250,7 +263,8 @@ static inline uint32_t kernel_fetch(slot_t authority, uint32_t frame, slot_t to)
 {
 	return invoke_2(authority.encoded, authority_fetch_op, frame, to.encoded);
 }
-static inline uint32_t kernel_inspect(slot_t authority, uint32_t index, uint32_t *kind, uint32_t *generation)
+static inline uint32_t kernel_inspect(slot_t authority, uint32_t index, uint32_t *kind,
+				      uint32_t *generation)
 {
 	struct words words = {{authority_inspect_op, index, 0, 0}};
 	uint32_t error = invoke(authority.encoded, &words);

@@ -14,13 +14,14 @@
 
 #include "kernel.h"
 
-typedef uint64_t __attribute__((regparm(3))) service_operation(uint32_t badge_low, uint32_t a, uint32_t b,
-							       uint32_t badge_high);
-#define OPERATION __attribute__((regparm(3)))
+typedef uint64_t __attribute__((regparm(3)))
+service_operation(uint32_t badge_low, uint32_t a, uint32_t b, uint32_t badge_high);
+#define OPERATION            __attribute__((regparm(3)))
 #define ANSWER(status, word) ((uint64_t)(word) << 32 | (uint32_t)(status))
-#define SERVICE_OPERATIONS(...)                                                                    \
-	service_operation *const service_operations[] = {__VA_ARGS__};                             \
-	const uint32_t service_operation_count = sizeof(service_operations) / sizeof(service_operations[0]);
+#define SERVICE_OPERATIONS(...)                                        \
+	service_operation *const service_operations[] = {__VA_ARGS__}; \
+	const uint32_t service_operation_count =                       \
+		sizeof(service_operations) / sizeof(service_operations[0]);
 
 extern service_operation *const service_operations[];
 extern const uint32_t service_operation_count;
@@ -38,12 +39,14 @@ static inline void *parameters(void)
  * Access to lent memory, which may go away between any two instructions: the value, or `false`.
  * A fault at the marked instruction goes on at its entry in the table of catches.
  */
-#define CATCH(at, to)                                                                              \
+#define CATCH(at, to) \
 	".pushsection .catch,\"a\",@progbits\n\t.long " #at ", " #to "\n\t.popsection\n\t"
 static inline _Bool try_load(const volatile uint32_t *address, uint32_t *value)
 {
 	uint32_t got, ok = 0;
-	asm volatile("1: mov %2, %0\n\tmov $1, %1\n2:\n\t" CATCH(1b, 2b) : "=r"(got), "+r"(ok) : "m"(*address));
+	asm volatile("1: mov %2, %0\n\tmov $1, %1\n2:\n\t" CATCH(1b, 2b)
+		     : "=r"(got), "+r"(ok)
+		     : "m"(*address));
 	*value = got;
 	return ok;
 }
@@ -59,7 +62,10 @@ static inline _Bool try_store(volatile uint32_t *address, uint32_t value)
 /* Bytes left over: 0 if all went well. */
 static inline uint32_t try_copy(volatile void *to, const volatile void *from, uint32_t bytes)
 {
-	asm volatile("1: rep movsb\n2:\n\t" CATCH(1b, 2b) : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+	asm volatile("1: rep movsb\n2:\n\t" CATCH(1b, 2b)
+		     : "+D"(to), "+S"(from), "+c"(bytes)
+		     :
+		     : "memory");
 	return bytes;
 }
 

@@ -14,7 +14,8 @@ static void visitor_make(uint32_t number)
 	domain_make(&visitor, "visitor", 0);
 	domain_load(&visitor, "visitor");
 	for (uint32_t page = 0; page < VISITOR_PAGES; page++) {
-		uint32_t *words = frame_pointer(domain_page(&visitor, VISITOR_INPUT + page * PAGE_BYTES));
+		uint32_t *words =
+			frame_pointer(domain_page(&visitor, VISITOR_INPUT + page * PAGE_BYTES));
 		for (uint32_t i = 0; i < PAGE_BYTES / 4; i++)
 			words[i] = page * (PAGE_BYTES / 4) + i + 1;
 	}
@@ -47,7 +48,8 @@ static void until_inside(void)
 	do {
 		MUST(kernel_dispatch(slot(thread.object.slot), 0, cycles() + 500, 0, &result));
 		MUST(kernel_thread_read(slot(thread.object.slot), THREAD_FIELD_STATE, &state));
-	} while (result.reason == DISPATCH_DEADLINE && (state.w[1] != 1 || state.w[2] != scribe.object.frame));
+	} while (result.reason == DISPATCH_DEADLINE &&
+		 (state.w[1] != 1 || state.w[2] != scribe.object.frame));
 	print("     root: the visitor's thread is in the %s now, %u deep\n",
 	      domain_by_index(state.w[2])->name, state.w[1]);
 }
@@ -70,7 +72,8 @@ static void lending(void)
 	thread_run(&thread);
 	struct words time;
 	MUST(kernel_thread_read(slot(thread.object.slot), THREAD_FIELD_TIME, &time));
-	print("     root: the account of its thread says %u ticks, the service's work included\n", time.w[0]);
+	print("     root: the account of its thread says %u ticks, the service's work included\n",
+	      time.w[0]);
 	visitor_end();
 }
 
@@ -99,7 +102,8 @@ static void killing(void)
 	MUST(kernel_destroy(AUTHORITY, input_table, generation));
 	cost = cycles() - begun;
 	print("     root: the window's page table is retired, for %u ticks\n", cost);
-	MUST(kernel_create(AUTHORITY, OBJECT_TABLE, 0, input_table, object_generation(input_table), 0));
+	MUST(kernel_create(AUTHORITY, OBJECT_TABLE, 0, input_table, object_generation(input_table),
+			   0));
 	thread_run(&thread);
 	visitor_end();
 }
@@ -122,7 +126,8 @@ static void account_show(void)
 	MUST(kernel_account(AUTHORITY, ACCOUNT_ELAPSED, &elapsed));
 	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &interrupts));
 	MUST(kernel_account(AUTHORITY, ACCOUNT_IDLE, &idle));
-	print("\n  Elapsed %llu ticks, of which interrupts %llu, idle %llu.\n", elapsed, interrupts, idle);
+	print("\n  Elapsed %llu ticks, of which interrupts %llu, idle %llu.\n", elapsed, interrupts,
+	      idle);
 }
 
 /* `keep` as a word of the command line */
@@ -146,7 +151,8 @@ int main(void)
 	lending();
 	killing();
 	hostility();
-	print("\n  Frames free before the clients came: %u; after they went: %u.\n", frames, frames_free());
+	print("\n  Frames free before the clients came: %u; after they went: %u.\n", frames,
+	      frames_free());
 	account_show();
 	print("\n");
 	while (is_to_stay()) {

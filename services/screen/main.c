@@ -2,13 +2,13 @@
 /* The text screen service. What it keeps is the screen's own: its cells, and where the cursor is. */
 #include "screen.h"
 
-#define COLUMNS 80u
-#define ROWS 25u
-#define CELLS ((volatile uint16_t *)SCREEN_ADDRESS)
-#define ATTRIBUTE 0x0700u
-#define CRTC 0x3D4u
+#define COLUMNS          80u
+#define ROWS             25u
+#define CELLS            ((volatile uint16_t *)SCREEN_ADDRESS)
+#define ATTRIBUTE        0x0700u
+#define CRTC             0x3D4u
 #define CRTC_CURSOR_HIGH 14u
-#define CRTC_CURSOR_LOW 15u
+#define CRTC_CURSOR_LOW  15u
 
 static uint32_t crtc_read(uint8_t number)
 {
@@ -31,7 +31,8 @@ static void scroll(void)
 }
 
 /* The cursor's place is kept where the screen keeps it: in the CRTC. */
-OPERATION static uint64_t screen_do_write(uint32_t badge, uint32_t bytes, uint32_t b, uint32_t badge_high)
+OPERATION static uint64_t screen_do_write(uint32_t badge, uint32_t bytes, uint32_t b,
+					  uint32_t badge_high)
 {
 	(void)badge;
 	(void)b;

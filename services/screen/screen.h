@@ -10,7 +10,7 @@
 #include "text.h"
 
 #define SCREEN_ADDRESS 0x00800000u /* where the service finds the text memory */
-#define SCREEN_FRAME 0xB8u
+#define SCREEN_FRAME   0xB8u
 
 enum screen_operation { SCREEN_WRITE };
 

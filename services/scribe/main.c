@@ -3,7 +3,8 @@
 #include "scribe.h"
 #include "serial/serial.h"
 
-OPERATION static uint64_t scribe_do_nothing(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+OPERATION static uint64_t scribe_do_nothing(uint32_t badge, uint32_t a, uint32_t b,
+					    uint32_t badge_high)
 {
 	(void)badge;
 	(void)a;
@@ -15,12 +16,14 @@ OPERATION static uint64_t scribe_do_nothing(uint32_t badge, uint32_t a, uint32_t
 /* With the client's door, on the client's thread and stack. */
 static void say(uint32_t badge, uint32_t sum)
 {
-	uint32_t bytes = format(parameters(), 100, "     scribe: client %u, the sum of what you lent me is %u\n",
-				badge, sum);
+	uint32_t bytes =
+		format(parameters(), 100,
+		       "     scribe: client %u, the sum of what you lent me is %u\n", badge, sum);
 	door_call(SLOT_LENT | OPTION_NESTED, SERIAL_WRITE, bytes, 0, NULL);
 }
 
-OPERATION static uint64_t scribe_do_sum(uint32_t badge, uint32_t count, uint32_t b, uint32_t badge_high)
+OPERATION static uint64_t scribe_do_sum(uint32_t badge, uint32_t count, uint32_t b,
+					uint32_t badge_high)
 {
 	uint32_t sum = 0, value;
 	(void)b;

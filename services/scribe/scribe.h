@@ -17,10 +17,11 @@ enum scribe_operation { SCRIBE_NOTHING, SCRIBE_SUM };
  * SERVICE_BAD_ARGUMENT if the words do not fit into the window. `slots`, `windows`: LEND_SLOTS,
  * LEND_WINDOWS of kernel.h.
  */
-static inline uint32_t scribe_sum(slot_t door, uint32_t count, uint32_t slots, uint32_t windows, uint32_t *sum)
+static inline uint32_t scribe_sum(slot_t door, uint32_t count, uint32_t slots, uint32_t windows,
+				  uint32_t *sum)
 {
-	return door_call_lend(door.encoded | OPTION_CAPABILITIES | OPTION_WINDOWS, SCRIBE_SUM, count, slots, windows,
-			      sum);
+	return door_call_lend(door.encoded | OPTION_CAPABILITIES | OPTION_WINDOWS, SCRIBE_SUM,
+			      count, slots, windows, sum);
 }
 
 #endif

@@ -2,11 +2,11 @@
 /* The serial port service: no thread of its own, no state but the port's. See serial.h. */
 #include "serial.h"
 
-#define PORT 0x3F8u
-#define STATUS (PORT + 5)
-#define STATUS_DATA 1u
+#define PORT         0x3F8u
+#define STATUS       (PORT + 5)
+#define STATUS_DATA  1u
 #define STATUS_EMPTY 0x20u
-#define STATUS_IDLE 0x40u
+#define STATUS_IDLE  0x40u
 
 static inline void port_write(uint16_t port, uint8_t value)
 {
@@ -19,7 +19,8 @@ static inline uint8_t port_read(uint16_t port)
 	return value;
 }
 
-OPERATION static uint64_t serial_do_write(uint32_t badge, uint32_t bytes, uint32_t b, uint32_t badge_high)
+OPERATION static uint64_t serial_do_write(uint32_t badge, uint32_t bytes, uint32_t b,
+					  uint32_t badge_high)
 {
 	(void)b;
 	(void)badge_high;
@@ -36,7 +37,8 @@ OPERATION static uint64_t serial_do_write(uint32_t badge, uint32_t bytes, uint32
 	return ANSWER(0, 0);
 }
 
-OPERATION static uint64_t serial_do_read(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+OPERATION static uint64_t serial_do_read(uint32_t badge, uint32_t a, uint32_t b,
+					 uint32_t badge_high)
 {
 	(void)a;
 	(void)b;
@@ -48,7 +50,8 @@ OPERATION static uint64_t serial_do_read(uint32_t badge, uint32_t a, uint32_t b,
 	return ANSWER(0, port_read(PORT));
 }
 
-OPERATION static uint64_t serial_do_flush(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+OPERATION static uint64_t serial_do_flush(uint32_t badge, uint32_t a, uint32_t b,
+					  uint32_t badge_high)
 {
 	(void)a;
 	(void)b;

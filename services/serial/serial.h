@@ -11,12 +11,12 @@
 
 /* What a door's badge allows. */
 #define SERIAL_MAY_WRITE 1u
-#define SERIAL_MAY_READ 2u
+#define SERIAL_MAY_READ  2u
 
 /* SERIAL_FLUSH: until the last bit has left. */
 enum serial_operation { SERIAL_WRITE, SERIAL_READ, SERIAL_FLUSH };
 #define SERIAL_NOT_ALLOWED 1u /* statuses */
-#define SERIAL_NOTHING 2u
+#define SERIAL_NOTHING     2u
 
 /*
  * Writes the first `bytes` (at most PARAMETER_BYTES) of the data page. 0, SERIAL_NOT_ALLOWED,

@@ -30,8 +30,8 @@ static void plain_call(void)
 static void lend(uint32_t count)
 {
 	uint32_t sum = 0, begun = stamp();
-	uint32_t result =
-		scribe_sum(slot(VISITOR_SCRIBE), count, LEND_SLOTS(VISITOR_SERIAL, 0, 0, 0), VISITOR_WINDOWS, &sum);
+	uint32_t result = scribe_sum(slot(VISITOR_SCRIBE), count,
+				     LEND_SLOTS(VISITOR_SERIAL, 0, 0, 0), VISITOR_WINDOWS, &sum);
 	uint32_t cost = stamp() - begun - empty();
 	if (DOOR_ERROR(result))
 		print("     visitor: the kernel says %s\n", error_name(DOOR_ERROR(result)));
@@ -45,7 +45,9 @@ static void lend(uint32_t count)
 static void attempt(const char *what, uint32_t result)
 {
 	print("     hostile: %s: %s\n", what,
-	      (int32_t)result < 0 ? "the service refuses" : result ? error_name(result) : "IT WORKED");
+	      (int32_t)result < 0 ? "the service refuses"
+	      : result            ? error_name(result)
+				  : "IT WORKED");
 }
 
 /* Each of these asks for more than was lent. */
@@ -56,14 +58,19 @@ static void hostile(void)
 	attempt("call through a slot that nobody gave me", result);
 	attempt("use the slot lent to somebody else's call", door_call(SLOT_LENT, 0, 0, 0, NULL));
 	attempt("lend the kernel's memory as a window",
-		door_call_lend(VISITOR_SCRIBE | OPTION_WINDOWS, SCRIBE_SUM, 4, 0, LEND_WINDOWS(0x300, 0x300), NULL));
+		door_call_lend(VISITOR_SCRIBE | OPTION_WINDOWS, SCRIBE_SUM, 4, 0,
+			       LEND_WINDOWS(0x300, 0x300), NULL));
 	attempt("lend no memory, let the scribe run into it",
 		door_call(VISITOR_SCRIBE, SCRIBE_SUM, 4, 0, NULL));
-	attempt("make the scribe sum beyond the window", door_call(VISITOR_SCRIBE, SCRIBE_SUM, 0x40000000, 0, NULL));
-	attempt("read the badge of its door", invoke_2(SLOT_SELF, self_badge_op, VISITOR_SCRIBE, 0));
-	attempt("take slot 0 for something else", kernel_copy(slot(SLOT_SELF), slot(VISITOR_SCRIBE)));
+	attempt("make the scribe sum beyond the window",
+		door_call(VISITOR_SCRIBE, SCRIBE_SUM, 0x40000000, 0, NULL));
+	attempt("read the badge of its door",
+		invoke_2(SLOT_SELF, self_badge_op, VISITOR_SCRIBE, 0));
+	attempt("take slot 0 for something else",
+		kernel_copy(slot(SLOT_SELF), slot(VISITOR_SCRIBE)));
 	print("     hostile: read the kernel's memory: %s\n",
-	      try_load((const uint32_t *)KERNEL_BASE, &value) ? "IT WORKED" : "page fault, mine to handle");
+	      try_load((const uint32_t *)KERNEL_BASE, &value) ? "IT WORKED"
+							      : "page fault, mine to handle");
 	print("     hostile: write the page that says who runs: %s\n",
 	      try_store((uint32_t *)TAG_PAGE, 1) ? "IT WORKED" : "page fault, mine to handle");
 	print("     hostile: a refusal cost me %u ticks, and nobody else any\n", cost);

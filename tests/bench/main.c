@@ -14,7 +14,7 @@ static volatile uint32_t begun, ended;
 
 /* Stamps to memory, so that the pair costs the same wherever it stands. */
 #define BEGIN() asm volatile("rdtsc\n\tmov %%eax, %0" : "=m"(begun) : : "eax", "edx", "memory")
-#define END() asm volatile("rdtsc\n\tmov %%eax, %0" : "=m"(ended) : : "eax", "edx", "memory")
+#define END()   asm volatile("rdtsc\n\tmov %%eax, %0" : "=m"(ended) : : "eax", "edx", "memory")
 
 static void sample_add(void)
 {
@@ -36,24 +36,24 @@ static void sort(void)
 static void report(const char *name)
 {
 	sort();
-	print("bench %s min %u median %u max %u samples %u\n", name, samples[0], samples[(sample_count - 1) / 2],
-	      samples[sample_count - 1], sample_count);
+	print("bench %s min %u median %u max %u samples %u\n", name, samples[0],
+	      samples[(sample_count - 1) / 2], samples[sample_count - 1], sample_count);
 	sample_count = 0;
 }
 
 /* Runs `before`, measures `work`, runs `after`; the first round, which warms up, doesn't count. */
-#define MEASURE(name, before, work, after)                                                         \
-	do {                                                                                       \
-		for (uint32_t round = 0; round <= SAMPLES; round++) {                              \
-			before;                                                                    \
-			BEGIN();                                                                   \
-			work;                                                                      \
-			END();                                                                     \
-			after;                                                                     \
-			if (round)                                                                 \
-				sample_add();                                                      \
-		}                                                                                  \
-		report(name);                                                                      \
+#define MEASURE(name, before, work, after)                            \
+	do {                                                          \
+		for (uint32_t round = 0; round <= SAMPLES; round++) { \
+			before;                                       \
+			BEGIN();                                      \
+			work;                                         \
+			END();                                        \
+			after;                                        \
+			if (round)                                    \
+				sample_add();                         \
+		}                                                     \
+		report(name);                                         \
 	} while (0)
 
 static void must_return(uint32_t result)
@@ -113,16 +113,19 @@ static void bench_calls(void)
 	uint32_t to_b = domain_door(&service_b, 8);
 	domain_give(&service_a, 1, to_b);
 	uint32_t result, value;
-	MEASURE("call_return", , result = door_call(door_a, OP_NOTHING, 1, 2, &value), must_return(result));
-	MEASURE("call_return_nested", , result = door_call(door_a, OP_FORWARD, 1, 2, &value), must_return(result));
+	MEASURE("call_return", , result = door_call(door_a, OP_NOTHING, 1, 2, &value),
+		must_return(result));
+	MEASURE("call_return_nested", , result = door_call(door_a, OP_FORWARD, 1, 2, &value),
+		must_return(result));
 
 	/* the first source document's measure: two windows, four capabilities, port rights of both */
 	domain_ports(&service_b, (struct object){0}, 0x80, 0x80);
 	uint32_t door_b = slot(to_b).encoded | OPTION_CAPABILITIES | OPTION_WINDOWS;
 	MEASURE("call_return_lend_8mib", ,
-		result = door_call_lend(door_b, OP_NOTHING, 1,
-					LEND_SLOTS(ROOT_DOMAIN, ROOT_THREAD, ROOT_PORTS, ROOT_AUTHORITY),
-					LEND_WINDOWS(IMAGE_BASE >> 22, BOOT_RECORD >> 22), &value),
+		result = door_call_lend(
+			door_b, OP_NOTHING, 1,
+			LEND_SLOTS(ROOT_DOMAIN, ROOT_THREAD, ROOT_PORTS, ROOT_AUTHORITY),
+			LEND_WINDOWS(IMAGE_BASE >> 22, BOOT_RECORD >> 22), &value),
 		must_return(result));
 
 	uint32_t window = slot(domain_door(&service_b, 9)).encoded | OPTION_WINDOWS;
@@ -147,7 +150,8 @@ static void bench_operations(void)
 			     :
 			     : "i"(ROOT_DOMAIN)
 			     : "eax", "ecx", "edx", "esi", "memory"), );
-	MEASURE("capability_copy", , error = kernel_copy(slot(100), slot(ROOT_DOMAIN)), MUST(error));
+	MEASURE("capability_copy", , error = kernel_copy(slot(100), slot(ROOT_DOMAIN)),
+		MUST(error));
 	slot_give(spare);
 }
 
@@ -155,20 +159,19 @@ static void bench_objects(void)
 {
 	uint32_t data = frame_take(), control = frame_take(), generation, errors;
 	slot_t spare = slot(101);
-	MEASURE(
-		"create_destroy_thread",
-		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES),
-		errors = kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control, 2 * generation, data);
+	MEASURE("create_destroy_thread", generation = object_generation(control);
+		memset(frame_pointer(control), 0, PAGE_BYTES),
+		errors = kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control,
+				       2 * generation, data);
 		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
-	MEASURE(
-		"create_fetch_destroy_thread",
-		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES),
-		errors = kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control, 2 * generation, data);
+	MEASURE("create_fetch_destroy_thread", generation = object_generation(control);
+		memset(frame_pointer(control), 0, PAGE_BYTES),
+		errors = kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control,
+				       2 * generation, data);
 		errors |= kernel_fetch(AUTHORITY, control, spare);
 		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
-	MEASURE(
-		"create_destroy_domain",
-		generation = object_generation(control); memset(frame_pointer(control), 0, PAGE_BYTES);
+	MEASURE("create_destroy_domain", generation = object_generation(control);
+		memset(frame_pointer(control), 0, PAGE_BYTES);
 		memcpy(frame_pointer(data), frame_pointer(boot_record->template_frame), PAGE_BYTES),
 		errors = kernel_create(AUTHORITY, OBJECT_DIRECTORY, 0, data, generation, 0);
 		errors |= kernel_create(AUTHORITY, OBJECT_DOMAIN, 0, control, generation, data);
@@ -185,8 +188,8 @@ static void worker_start(void (*function)(void))
 	if (!worker.object.frame)
 		thread_make(&worker, "worker", &service_a);
 	MUST(kernel_thread_stop(slot(worker.object.slot)));
-	thread_go(&worker, (uint32_t)thread_begin, (uint32_t)worker_stack + sizeof(worker_stack) - 16,
-		  (uint32_t)function);
+	thread_go(&worker, (uint32_t)thread_begin,
+		  (uint32_t)worker_stack + sizeof(worker_stack) - 16, (uint32_t)function);
 }
 
 static void worker_waits(void)

@@ -5,8 +5,9 @@
 /* What create expects: for a thread the sum of both its frames' generations. */
 static uint32_t expected(uint32_t kind, uint32_t frame, uint32_t parameter)
 {
-	return object_generation(frame) +
-	       (kind == OBJECT_THREAD && parameter < OBJECTS_MAX ? object_generation(parameter) : 0);
+	return object_generation(frame) + (kind == OBJECT_THREAD && parameter < OBJECTS_MAX
+						   ? object_generation(parameter)
+						   : 0);
 }
 static uint32_t create(uint32_t kind, uint32_t second, uint32_t frame, uint32_t parameter)
 {
@@ -128,15 +129,9 @@ TEST(create_thread_refuses_bad_data_pages_and_homes)
 	uint32_t frame = frame_take(), data = frame_take(), home = peer.object.frame;
 	struct object page = object_make(OBJECT_LOCK_PAGE, 0, 0),
 		      other = object_make(OBJECT_DATA_PAGE, 0, 0);
-	const uint32_t bad_data[] = {frame,
-				     page.frame,
-				     other.frame,
-				     home,
-				     0,
-				     boot_record->low_end_frame,
-				     OBJECTS_MAX,
-				     1u << 20 | data,
-				     0xFFFFFFFF};
+	const uint32_t bad_data[] = {
+		frame,       page.frame,      other.frame, home, 0, boot_record->low_end_frame,
+		OBJECTS_MAX, 1u << 20 | data, 0xFFFFFFFF};
 	const uint32_t bad_home[] = {0,
 				     frame,
 				     page.frame,
@@ -172,7 +167,8 @@ TEST(create_thread_expects_the_sum_of_both_generations)
 	MUST(create(OBJECT_LOCK_PAGE, 0, data, 0)); /* meanwhile it was something else */
 	MUST(kernel_destroy(AUTHORITY, data, object_generation(data)));
 	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, CREATE(OBJECT_THREAD, home), frame, sum, data);
-	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, CREATE(OBJECT_THREAD, home), frame, sum + 2, data);
+	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, CREATE(OBJECT_THREAD, home), frame, sum + 2,
+		data);
 	CHECK_EQUAL(kernel_create(AUTHORITY, OBJECT_THREAD, home, frame, sum + 1, data), 0);
 	object_end((struct object){frame, 0});
 	frame_give(data);
@@ -526,8 +522,8 @@ static uint32_t others_hash(void) /* of every frame that is not in the quota */
 
 TEST(objects_are_created_until_the_frames_end_and_nobody_else_notices)
 {
-	static const uint8_t kinds[] = {OBJECT_NONE,      OBJECT_THREAD,          OBJECT_DIRECTORY,
-					OBJECT_DOMAIN,    OBJECT_CAPABILITY_PAGE, OBJECT_LOCK_PAGE,
+	static const uint8_t kinds[] = {OBJECT_NONE,   OBJECT_THREAD,          OBJECT_DIRECTORY,
+					OBJECT_DOMAIN, OBJECT_CAPABILITY_PAGE, OBJECT_LOCK_PAGE,
 					OBJECT_TABLE};
 	struct domain bystander;
 	peer_make(&bystander, "bystander");
@@ -544,8 +540,11 @@ TEST(objects_are_created_until_the_frames_end_and_nobody_else_notices)
 		created += /* every thread takes two */
 			kind == OBJECT_NONE && i + 1 < QUOTA
 				? 1
-				: !create(kind == OBJECT_NONE ? OBJECT_DATA_PAGE : kind, kind == OBJECT_THREAD ? bystander.object.frame : 0, quota[i],
-				kind == OBJECT_THREAD || kind == OBJECT_DOMAIN ? before : 0);
+				: !create(kind == OBJECT_NONE ? OBJECT_DATA_PAGE : kind,
+					  kind == OBJECT_THREAD ? bystander.object.frame : 0,
+					  quota[i],
+					  kind == OBJECT_THREAD || kind == OBJECT_DOMAIN ? before
+											 : 0);
 	}
 	CHECK_EQUAL(created, QUOTA);
 	for (uint32_t i = 0; i < QUOTA; i += 37)

@@ -16,7 +16,8 @@ void test_note(const char *how, ...)
 	print("# %s\n", line);
 }
 
-void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uint64_t got, uint64_t wanted)
+void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uint64_t got,
+		uint64_t wanted)
 {
 	if (ok || failed)
 		return;
@@ -46,7 +47,8 @@ static void client_begin(struct client *client, client_function *function, uint3
 	thread_go(&client->thread, (uint32_t)thread_begin, (uint32_t)top, (uint32_t)function);
 }
 
-void client_make(struct client *client, struct domain *home, client_function *function, uint32_t argument)
+void client_make(struct client *client, struct domain *home, client_function *function,
+		 uint32_t argument)
 {
 	thread_make(&client->thread, "client", home);
 	world_watch(client->thread.object.slot);
@@ -64,12 +66,13 @@ void client_end(struct client *client)
 	thread_end(&client->thread);
 }
 
-struct dispatch_result client_dispatch(struct client *client, uint32_t mask, uint64_t cycles_from_now,
-				       uint32_t options)
+struct dispatch_result client_dispatch(struct client *client, uint32_t mask,
+				       uint64_t cycles_from_now, uint32_t options)
 {
 	struct dispatch_result result = {0};
 	uint64_t deadline = cycles_from_now ? cycles() + cycles_from_now : DEADLINE_NEVER;
-	uint32_t error = kernel_dispatch(slot(client->thread.object.slot), mask, deadline, options, &result);
+	uint32_t error =
+		kernel_dispatch(slot(client->thread.object.slot), mask, deadline, options, &result);
 	CHECK_EQUAL(error, 0);
 	return result;
 }
@@ -117,7 +120,8 @@ int main(void)
 		CHECK_EQUAL(slots_free(), slots);
 		passed_count += !failed;
 		failed_count += failed;
-		print("%sok %u - %s\n", failed ? "not " : "", passed_count + failed_count, test->name);
+		print("%sok %u - %s\n", failed ? "not " : "", passed_count + failed_count,
+		      test->name);
 	}
 	print("1..%u\n", passed_count + failed_count);
 	print("# %u passed, %u failed\n", passed_count, failed_count);

@@ -459,7 +459,8 @@ TEST(confidential_service_that_is_left_by_force_takes_the_page_along)
 			client_restart(&client, client_sees, 0);
 		client_run(&client);
 		CHECK_EQUAL(seen_ok[page], 0);
-		CHECK_EQUAL(seen_ok[!page], page); /* the page behind goes too, the one before stays */
+		CHECK_EQUAL(seen_ok[!page],
+			    page); /* the page behind goes too, the one before stays */
 		CHECK_EQUAL(*(uint32_t *)frame_pointer(frame), SECRET);
 		/* it does not come back, but as a new object, which its creator has to clear */
 		struct object *data = &client.thread.data[page];
