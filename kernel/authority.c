@@ -2,7 +2,8 @@
 /*
  * The frame authority: cleared frames become objects and cease to be. Whoever holds it is trusted
  * as much as the kernel: it prepares directories from the template and bitmaps all ones, and never
- * maps a frame that is an object into a domain that it does not trust likewise. The kernel checks what is cheap (kind, bounds, generation).
+ * maps a frame that is an object into a domain that it does not trust likewise. The kernel checks
+ * what is cheap (kind, bounds, generation).
  */
 #include "x86/x86.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Address spaces and programs: page tables are written here, in user mode, through the linear map. */
+/* Address spaces and programs: page tables are written here, in user mode, through the linear map.
+ */
 #include "elf/elf.h"
 #include "root.h"
 

@@ -19,7 +19,8 @@
 
 /* First call of every root program: frames, slots, ports for the machine's end, serial service. */
 void root_begin(void);
-/* Ends the machine: QEMU's exit device, Bochs' port, on a PC it halts. Prints `END success|failure`. */
+/* Ends the machine: QEMU's exit device, Bochs' port, on a PC it halts. Prints `END
+ * success|failure`. */
 _Noreturn void machine_end(_Bool success);
 _Noreturn void root_fail(const char *what, uint32_t error);
 #define MUST(call)                                    \
@@ -29,18 +30,21 @@ _Noreturn void root_fail(const char *what, uint32_t error);
 			root_fail(#call, must_error); \
 	} while (0)
 
-/* ---- frames: numbers; cleared when taken --------------------------------------------------------- */
+/* ---- frames: numbers; cleared when taken
+ * --------------------------------------------------------- */
 uint32_t frame_take(void);
 void frame_give(uint32_t frame);
 void *frame_pointer(uint32_t frame); /* in the linear map */
 uint32_t frames_free(void);
 
-/* ---- slots of the root program's list: numbers ------------------------------------------------------ */
+/* ---- slots of the root program's list: numbers
+ * ------------------------------------------------------ */
 uint32_t slot_take(void);
 void slot_give(uint32_t number);
 uint32_t slots_free(void);
 
-/* ---- kernel objects: the frame that holds one is its index ------------------------------------------- */
+/* ---- kernel objects: the frame that holds one is its index
+ * ------------------------------------------- */
 /* Creates in a fresh frame and fetches the capability into a fresh slot (directories have none). */
 struct object {
 	uint32_t frame, slot;
@@ -50,7 +54,8 @@ uint32_t object_generation(uint32_t frame);
 /* Destroys what still lives, gives slot and frame back. */
 void object_end(struct object object);
 
-/* ---- domains -------------------------------------------------------------------------------------------- */
+/* ---- domains
+ * -------------------------------------------------------------------------------------------- */
 struct domain {
 	const char *name;
 	struct object object; /* control page; its slot holds a CAPABILITY_DOMAIN with all rights */
@@ -83,7 +88,9 @@ void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot);
 const struct boot_module *module_find(const char *name);
 const void *module_file(const struct boot_module *module);
 
-/* ---- threads ------------------------------------------------------------------------------------------------ */
+/* ---- threads
+ * ------------------------------------------------------------------------------------------------
+ */
 struct thread {
 	struct object object, data[DATA_PAGES_MAX];
 	uint32_t data_pages;
@@ -98,7 +105,8 @@ void thread_end(struct thread *thread);
 /* Starts at an address with a stack (0: on the data page) and a value in EBX. */
 void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t argument);
 
-/* ---- running: a round robin of some lines, until there are schedulers ------------------------------------------ */
+/* ---- running: a round robin of some lines, until there are schedulers
+ * ------------------------------------------ */
 #define SLICE_MS 2u
 /* Dispatches the threads in turn until all have ended or none can go on. Faults are reported. */
 void round_robin(struct thread *const *threads, uint32_t count);

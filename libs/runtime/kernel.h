@@ -56,7 +56,8 @@ static inline uint32_t invoke(uint32_t target, struct words *words)
 	return status;
 }
 
-/* A kernel operation with two arguments and no answer: the registers that it leaves alone are kept. */
+/* A kernel operation with two arguments and no answer: the registers that it leaves alone are kept.
+ */
 static inline uint32_t invoke_2(uint32_t target, uint32_t operation, uint32_t a, uint32_t b)
 {
 	uint32_t status = target;
@@ -73,12 +74,14 @@ static inline uint32_t invoke_3(uint32_t target, uint32_t operation, uint32_t a,
 	return invoke(target, &words);
 }
 
-/* ---- door calls --------------------------------------------------------------------------------- */
+/* ---- door calls ---------------------------------------------------------------------------------
+ */
 /* The answer of a door call: the service's status (0..127), or a kernel error, never confused. */
 #define DOOR_STATUS(result) ((result)&STATUS_MAX)
 #define DOOR_ERROR(result)  ((int32_t)(result) >= 0 ? (result) : 0)
 
-/* operation in ESI, two more words; *value: the service's word 0. Nothing is lent but the thread. */
+/* operation in ESI, two more words; *value: the service's word 0. Nothing is lent but the thread.
+ */
 static inline uint32_t door_call(uint32_t target, uint32_t operation, uint32_t a, uint32_t b,
 				 uint32_t *value)
 {
@@ -110,7 +113,8 @@ static inline uint32_t door_call_lend(uint32_t target, uint32_t operation, uint3
 	return status;
 }
 
-/* After a call into a service that the caller does not trust: flags and segments as C wants them. */
+/* After a call into a service that the caller does not trust: flags and segments as C wants them.
+ */
 static inline void distrust(void)
 {
 	asm volatile("cld\n\tmov %%ss, %%ecx\n\tmov %%ecx, %%ds\n\tmov %%ecx, %%es"
@@ -119,7 +123,8 @@ static inline void distrust(void)
 		     : "ecx", "memory", "cc");
 }
 
-/* ---- kernel operations ------------------------------------------------------------------------------ */
+/* ---- kernel operations
+ * ------------------------------------------------------------------------------ */
 static inline uint32_t kernel_probe(slot_t at)
 {
 	return invoke_2(at.encoded, OPERATION_PROBE, 0, 0);
@@ -149,7 +154,8 @@ static inline uint32_t kernel_badge(slot_t at, uint64_t *badge)
 		*badge = (uint64_t)words.w[1] << 32 | words.w[0];
 	return error;
 }
-/* Until an event of the mask. The deadline is the root thread's only: others pass DEADLINE_NEVER. */
+/* Until an event of the mask. The deadline is the root thread's only: others pass DEADLINE_NEVER.
+ */
 static inline uint32_t kernel_wait(uint32_t mask, uint64_t deadline, uint32_t *bits)
 {
 	struct words words = {{self_wait_op, mask, deadline, deadline >> 32}};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The text screen service. What it keeps is the screen's own: its cells, and where the cursor is. */
+/* The text screen service. What it keeps is the screen's own: its cells, and where the cursor is.
+ */
 #include "screen.h"
 
 #define COLUMNS          80u

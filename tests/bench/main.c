@@ -62,7 +62,8 @@ static void must_return(uint32_t result)
 		root_fail("a call", result);
 }
 
-/* ---- services: domains that share this program's image ----------------------------------------------- */
+/* ---- services: domains that share this program's image
+ * ----------------------------------------------- */
 enum { OP_NOTHING, OP_FORWARD, OP_CATCH };
 
 OPERATION static uint64_t do_nothing(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
@@ -118,7 +119,8 @@ static void bench_calls(void)
 	MEASURE("call_return_nested", , result = door_call(door_a, OP_FORWARD, 1, 2, &value),
 		must_return(result));
 
-	/* the first source document's measure: two windows, four capabilities, port rights of both */
+	/* the first source document's measure: two windows, four capabilities, port rights of both
+	 */
 	domain_ports(&service_b, (struct object){0}, 0x80, 0x80);
 	uint32_t door_b = slot(to_b).encoded | OPTION_CAPABILITIES | OPTION_WINDOWS;
 	MEASURE("call_return_lend_8mib", ,
@@ -178,7 +180,8 @@ static void bench_objects(void)
 		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
 }
 
-/* ---- threads --------------------------------------------------------------------------------------------- */
+/* ---- threads
+ * --------------------------------------------------------------------------------------------- */
 static struct thread worker;
 static uint8_t worker_stack[4096] __attribute__((aligned(16)));
 void thread_begin(void);
@@ -241,8 +244,8 @@ static void bench_dispatch(void)
 	}
 	report("signal_to_dispatch");
 
-	/* preempted by the timer, the dispatcher told, dispatched again: the gap in the thread's time,
-	 * less that between two looks at the clock */
+	/* preempted by the timer, the dispatcher told, dispatched again: the gap in the thread's
+	 * time, less that between two looks at the clock */
 	uint32_t quiet = UINT32_MAX;
 	worker_start(worker_watches);
 	for (uint32_t round = 0; round <= SAMPLES; round++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU time adds up: every cycle since boot is on one account, a thread's, the interrupts' or idle's.
- * Cycle counts themselves differ between machines; identities do not.
+ * CPU time adds up: every cycle since boot is on one account, a thread's, the interrupts' or
+ * idle's. Cycle counts themselves differ between machines; identities do not.
  */
 #include "test.h"
 
@@ -240,7 +240,8 @@ TEST(time_that_is_idle_or_interrupts_is_nobodys)
 	client_end(&clients[0]);
 }
 
-/* One that ends the dispatch, and before it one that was set for something else and ends nothing. */
+/* One that ends the dispatch, and before it one that was set for something else and ends nothing.
+ */
 static uint64_t interrupts_of_a_dispatch(_Bool another_before)
 {
 	struct dispatch_result result;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Refused operations: the exact error, the registers as they were, and nothing else is different. */
+/* Refused operations: the exact error, the registers as they were, and nothing else is different.
+ */
 #include "test.h"
 
 #define WATCHED_MAX    16u

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/authority.c: frames become objects and cease to be; who holds it can't confuse the kernel. */
+/* kernel/authority.c: frames become objects and cease to be; who holds it can't confuse the kernel.
+ */
 #include "test.h"
 
 /* What create expects: for a thread the sum of both its frames' generations. */
@@ -367,7 +368,8 @@ TEST(account_refuses_accounts_that_are_none)
 		REFUSED(ERROR_ARGUMENT, ROOT_AUTHORITY, authority_account_op, account, 0, 0);
 }
 
-/* ---- destroying what runs ------------------------------------------------------------------------ */
+/* ---- destroying what runs
+ * ------------------------------------------------------------------------ */
 
 static uint32_t victim, victim_generation, after_destroy;
 PEER destroy_victim(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
@@ -505,7 +507,8 @@ TEST(data_page_destroyed_by_the_thread_that_stands_beside_it_is_gone_at_once)
 	client_end(&client);
 }
 
-/* ---- P1: objects are in their owner's frames, and nowhere else ------------------------------------- */
+/* ---- P1: objects are in their owner's frames, and nowhere else
+ * ------------------------------------- */
 
 #define QUOTA 600u
 static uint32_t quota[QUOTA];

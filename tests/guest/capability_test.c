@@ -374,7 +374,8 @@ TEST(identify_names_thread_depth_and_domain)
 	zoo_end(&zoo);
 }
 
-/* ---- what is lent -------------------------------------------------------------------------------- */
+/* ---- what is lent
+ * -------------------------------------------------------------------------------- */
 
 /* The peer holds in its own list what it needs to keep something: 1 its domain, 2 a thread, 3 a
  * line, 4 a bitmap. It is lent a copy of what it would like to keep. */
@@ -567,7 +568,8 @@ TEST(doors_in_lent_slots_and_banks_are_called_with_any_option)
 	domain_end(&inner);
 }
 
-/* ---- slots above 127 --------------------------------------------------------------------------------- */
+/* ---- slots above 127
+ * --------------------------------------------------------------------------------- */
 
 TEST(slots_of_a_capability_page_live_and_die_with_it)
 {

@@ -87,7 +87,8 @@ static struct dispatch_result go(uint32_t number)
 	return client_dispatch(&crowd[number], 0, 0, 0);
 }
 
-/* ---- how a dispatch ends -------------------------------------------------------------------------- */
+/* ---- how a dispatch ends
+ * -------------------------------------------------------------------------- */
 TEST(dispatch_ends_at_its_deadline_and_not_before)
 {
 	crowd_make(0, spins, 1);
@@ -366,7 +367,8 @@ TEST(chain_has_no_cycles)
 	crowd_end(2);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------ */
+/* ---- errors
+ * ------------------------------------------------------------------------------------------ */
 TEST(dispatch_takes_ready_threads_only)
 {
 	uint32_t target;
@@ -493,7 +495,8 @@ TEST(attach_takes_free_data_pages_in_free_places)
 	crowd_end(1);
 }
 
-/* ---- events --------------------------------------------------------------------------------------------- */
+/* ---- events
+ * --------------------------------------------------------------------------------------------- */
 TEST(signal_sets_the_bits_of_the_badge_whatever_state_the_thread_is_in)
 {
 	uint32_t few = slot_take();
@@ -730,7 +733,8 @@ TEST(destroyed_thread_that_waited_is_nobody)
 	client_end(&crowd[0]);
 }
 
-/* ---- stopped and destroyed in the chain ---------------------------------------------------------------- */
+/* ---- stopped and destroyed in the chain
+ * ---------------------------------------------------------------- */
 static uint32_t victim_generation;
 static void ends_another(uint32_t number)
 {
@@ -831,7 +835,8 @@ TEST(thread_without_a_home_ends_at_once)
 	}
 }
 
-/* ---- single steps ---------------------------------------------------------------------------------------- */
+/* ---- single steps
+ * ---------------------------------------------------------------------------------------- */
 static void dispatches_and_waits(uint32_t number)
 {
 	struct dispatch_result result = {.reason = 99};
@@ -894,7 +899,8 @@ TEST(step_through_a_forced_return_is_still_one_step)
 	domain_end(&peer);
 }
 
-/* ---- the root thread's time --------------------------------------------------------------------------------- */
+/* ---- the root thread's time
+ * --------------------------------------------------------------------------------- */
 TEST(wait_of_the_root_thread_idles_until_its_deadline)
 {
 	static const uint32_t ms[] = {1, 20, 120}; /* the timer can be set to 54 ms */

@@ -27,7 +27,8 @@ TEST(domain_operations_refuse_slots_that_are_none)
 		REFUSED(ERROR_ARGUMENT, domain, domain_delete_op, no_slots[i], 0, 0);
 		REFUSED(ERROR_ARGUMENT, domain, domain_read_op, no_slots[i], 0, 0);
 		if (no_slots[i] == 1u << SLOT_BANK_SHIFT)
-			continue; /* root has that one: the next two name slots of the caller's list */
+			continue; /* root has that one: the next two name slots of the caller's list
+				   */
 		REFUSED(ERROR_EMPTY, domain, domain_grant_op, 1, no_slots[i], 0);
 		REFUSED(ERROR_ARGUMENT, domain, domain_door_op, no_slots[i], 1, 2);
 	}

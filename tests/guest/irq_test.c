@@ -2,7 +2,8 @@
 /*
  * Interrupt lines as signals, with two devices that every PC has: the serial port's "transmitter
  * empty" on line 4, raised at will by switching it off and on, and the clock's periodic interrupt
- * on line 8, of the second controller. Not provoked: spurious interrupts, which no program can ask for.
+ * on line 8, of the second controller. Not provoked: spurious interrupts, which no program can ask
+ * for.
  */
 #include "test.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs every TEST, in order of the files' names. Command line `only=TEXT`: those whose name has it. */
+/* Runs every TEST, in order of the files' names. Command line `only=TEXT`: those whose name has it.
+ */
 #include "test.h"
 
 extern const struct test tests_begin[], tests_end[];

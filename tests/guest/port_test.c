@@ -157,7 +157,8 @@ TEST(bitmap_operations_refuse_ranges_and_slots_out_of_range)
 	zoo_end(&zoo);
 }
 
-/* A reads, calls B which reads and calls C which reads, then all the way back: each has other rights. */
+/* A reads, calls B which reads and calls C which reads, then all the way back: each has other
+ * rights. */
 static _Bool seen[10];
 static uint32_t seen_count;
 static void look(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Preemption at any instruction leaves nothing behind and takes nothing away: registers, FPU, SSE. */
+/* Preemption at any instruction leaves nothing behind and takes nothing away: registers, FPU, SSE.
+ */
 #include "test.h"
 
 #define OFFSETS     64u /* as in preempt.asm */

@@ -250,7 +250,8 @@ static void destroyer_end(void)
 TEST(thread_that_destroys_something_of_its_own_hurts_only_itself)
 {
 	enum { THREAD, DOMAIN, PAGE, WAYS };
-	/* at home, and in a service of the same domain: how the dispatch ends, what the client saw */
+	/* at home, and in a service of the same domain: how the dispatch ends, what the client saw
+	 */
 	static const struct {
 		uint32_t reason, saw;
 	} wanted[2][WAYS] = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rollforward sections: whoever is stopped inside goes on where it was, or at LOST if another thread
- * has been inside since; and what a section does happens once, whatever happens to its threads.
+ * Rollforward sections: whoever is stopped inside goes on where it was, or at LOST if another
+ * thread has been inside since; and what a section does happens once, whatever happens to its
+ * threads.
  */
 #include "test.h"
 
@@ -261,7 +262,8 @@ TEST(section_whose_lock_page_is_destroyed_is_always_lost)
 	keeper_end();
 }
 
-/* ---- faults inside ----------------------------------------------------------------------------------- */
+/* ---- faults inside
+ * ----------------------------------------------------------------------------------- */
 static void fault_begin(uint32_t mode, const uint8_t *target)
 {
 	domain_entries(&keeper, (uint32_t)peer_entry, (uint32_t)section_fault_entry);

@@ -40,7 +40,8 @@ static volatile struct {
 uint32_t nowhere_is_there(void);
 void short_fault_entry(void);
 
-/* ---- services and clients ---------------------------------------------------------------------- */
+/* ---- services and clients ----------------------------------------------------------------------
+ */
 PEER add(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
 {
 	(void)badge_high;
@@ -154,7 +155,8 @@ static _Bool is_inner_error(uint32_t error)
 	return answer[0].result == RETURN + INNER_FAILED && answer[0].value == error;
 }
 
-/* ---- the world in which it happens ----------------------------------------------------------------- */
+/* ---- the world in which it happens
+ * ----------------------------------------------------------------- */
 static void give_door(struct domain *to, uint32_t there, struct domain *of, peer_function *function,
 		      uint32_t mark)
 {
@@ -283,9 +285,9 @@ static void goes_on(void)
 }
 
 /*
- * In each scenario the client takes 0, 1, 2 ... steps from the beginning; then `happens` does what is to
- * happen to it and brings the world in order again. That it happened too early and too late to
- * matter, and in between, is what `effects` counts.
+ * In each scenario the client takes 0, 1, 2 ... steps from the beginning; then `happens` does what
+ * is to happen to it and brings the world in order again. That it happened too early and too late
+ * to matter, and in between, is what `effects` counts.
  */
 static uint32_t effects, no_effects;
 static void effect(_Bool had_one)
@@ -338,7 +340,8 @@ static void sweep(uint32_t scenarios, void (*happens)(void))
 #define WITH_INNER  (1u << LEND | 1u << NESTED | 1u << NEXT_PAGE)
 #define ONLY(which) (1u << (which))
 
-/* ---- what happens ------------------------------------------------------------------------------------- */
+/* ---- what happens
+ * ------------------------------------------------------------------------------------- */
 static void is_preempted(void)
 {
 	other_works();
@@ -566,7 +569,8 @@ TEST(sweep_frozen_at_every_instruction_and_thawed_it_goes_on)
 	sweep(ALL, is_frozen_and_thawed);
 }
 
-/* ---- how many steps ---------------------------------------------------------------------------------------- */
+/* ---- how many steps
+ * ---------------------------------------------------------------------------------------- */
 extern const uint8_t counted_call[], counted_entry[];
 extern uint32_t counted_target, counted_lend, counted_windows, counted_result;
 

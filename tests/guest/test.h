@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In-guest tests: the selftest program is a root program, each TEST registers itself and runs on the
- * real kernel; the result is TAP on the serial line. A test gives back all that it takes: frames and
- * slots are counted before and after.
+ * In-guest tests: the selftest program is a root program, each TEST registers itself and runs on
+ * the real kernel; the result is TAP on the serial line. A test gives back all that it takes:
+ * frames and slots are counted before and after.
  *
  * Other domains share the program's image, so a test's "service" is a C function of the same file:
  * the badge of the door is its address (peer.asm). Globals are shared between all such domains.
@@ -35,7 +35,8 @@ void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uin
 		uint64_t wanted);
 void test_note(const char *how, ...) __attribute__((format(printf, 1, 2))); /* a `# ` line */
 
-/* ---- peers: domains with the program's own image -------------------------------------------------- */
+/* ---- peers: domains with the program's own image
+ * -------------------------------------------------- */
 /* operation, a, b: ESI, EDI, EBX of the call; the answer as in service.h */
 typedef uint64_t __attribute__((regparm(3)))
 peer_function(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high);
@@ -45,14 +46,16 @@ void peer_make(struct domain *domain, const char *name);
 /* A door slot of the root's list that enters `domain` in `function`. */
 uint32_t peer_door(struct domain *domain, peer_function *function);
 
-/* ---- clients: threads ---------------------------------------------------------------------------------- */
+/* ---- clients: threads
+ * ---------------------------------------------------------------------------------- */
 typedef void client_function(uint32_t argument);
 #define CLIENT_STACK_BYTES 8192u
 struct client {
 	struct thread thread;
 	uint8_t stack[CLIENT_STACK_BYTES] __attribute__((aligned(16)));
 };
-/* A thread in `home` (a peer or &root_domain) that will run function(argument), ready but not run. */
+/* A thread in `home` (a peer or &root_domain) that will run function(argument), ready but not run.
+ */
 void client_make(struct client *client, struct domain *home, client_function *function,
 		 uint32_t argument);
 void client_restart(struct client *client, client_function *function, uint32_t argument);
@@ -65,7 +68,8 @@ struct dispatch_result client_step(struct client *client);
 /* As long as it wants; checks that it ended by itself. */
 void client_run(struct client *client);
 
-/* ---- accounts ------------------------------------------------------------------------------------------- */
+/* ---- accounts
+ * ------------------------------------------------------------------------------------------- */
 uint64_t account_of(uint32_t account);
 uint64_t time_of(uint32_t slot_number); /* what a thread has consumed */
 /*
@@ -80,9 +84,10 @@ struct gap {
 struct gap gap_begin(uint64_t of_clients); /* all threads but the root's */
 void gap_check(struct gap begin, uint64_t of_clients);
 
-/* ---- attempts: operations that are refused --------------------------------------------------------------- */
-/* REFUSED(error, target, word 0, 1, 2, 3): that error, the four words as before, and root's list, the
- * lists and states of all peers and clients, and the object table exactly as before. */
+/* ---- attempts: operations that are refused
+ * --------------------------------------------------------------- */
+/* REFUSED(error, target, word 0, 1, 2, 3): that error, the four words as before, and root's list,
+ * the lists and states of all peers and clients, and the object table exactly as before. */
 #define REFUSED(error, target, ...) \
 	test_refused(__FILE__, __LINE__, error, target, (struct words){{__VA_ARGS__}})
 void test_refused(const char *file, uint32_t line, uint32_t error, uint32_t target,
@@ -102,7 +107,8 @@ void test_refused_there(const char *file, uint32_t line, struct attempt_door at,
 uint64_t OPERATION peer_attempt(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high);
 uint32_t peer_invoke(struct attempt_door at, uint32_t target, struct words *words);
 
-/* One living capability of each kind, by enum capability_kind; [CAPABILITY_EMPTY] is an empty slot. */
+/* One living capability of each kind, by enum capability_kind; [CAPABILITY_EMPTY] is an empty slot.
+ */
 struct zoo {
 	struct domain peer;
 	struct object page, bitmap;
