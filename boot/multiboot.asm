@@ -36,8 +36,8 @@ boot_start:
 	rdtsc
 	mov	[first_cycles], eax
 	mov	[first_cycles + 4], edx
-	; one directory: 4 MiB pages from 0 (until boot is over: the loader's records may be anywhere) and,
-	; global, from KERNEL_BASE on
+	; one directory: 4 MiB pages from 0 (until boot is over: the loader's records may be
+	; anywhere) and, global, from KERNEL_BASE on
 	mov	edi, PHYSICAL(boot_directory)
 	mov	eax, 0x83
 	mov	ecx, 253                        ; all but the last three slots

@@ -162,7 +162,8 @@ enum dispatch_reason {
 	DISPATCH_CUT,      /* a dispatcher above took its time back */
 	DISPATCH_STEPPED   /* one instruction or one kernel entry was executed */
 };
-#define DISPATCH_BIT_SHIFT 8u   /* word 0: the bit of the dispatcher's events that tells a wake-up \
+#define DISPATCH_BIT_SHIFT                                                                         \
+	8u                      /* word 0: the bit of the dispatcher's events that tells a wake-up \
 				 */
 #define DISPATCH_STEP  0x10000u /* word 0: for one instruction only */
 #define DEADLINE_NEVER UINT64_MAX

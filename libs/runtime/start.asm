@@ -25,7 +25,7 @@ thread_begin:
 section .text.service_entry
 ; Every door of a service leads here. EAX, EBP badge; ESI operation; EDI, EBX arguments; ESP in the
 ; thread's data page. Flags, DS, ES are whatever the client liked, and so is the room on the stack.
-; uint64_t operation(badge low, a, b, badge high): status low, a word for the client high (service.h).
+; uint64_t operation(badge low, a, b, badge high): status low, a word for the client high.
 	align 16
 service_entry:
 	cld

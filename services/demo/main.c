@@ -63,11 +63,11 @@ static void step(const char *text)
 static void lending(void)
 {
 	visitor_make(1);
-	step("A client lends its thread to a service: a call is a walk into another address space.");
+	step("A client lends its thread: a call is a walk into another address space.");
 	visitor_go(VISITOR_CALL);
 	thread_run(&thread);
 
-	step("It lends two windows of 4 MiB and a capability as well; the service owns nothing of this.");
+	step("It lends 8 MiB of windows and a capability; the service owns none of it.");
 	visitor_go(VISITOR_LEND);
 	thread_run(&thread);
 	struct words time;
@@ -79,7 +79,7 @@ static void lending(void)
 
 static void killing(void)
 {
-	step("A client is killed in the middle of its call. The service keeps no trace to clean up.");
+	step("A client is killed in the middle of its call. There is nothing to clean up.");
 	visitor_make(2);
 	visitor_go(VISITOR_LONG);
 	until_inside();

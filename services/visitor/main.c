@@ -36,9 +36,9 @@ static void lend(uint32_t count)
 	if (DOOR_ERROR(result))
 		print("     visitor: the kernel says %s\n", error_name(DOOR_ERROR(result)));
 	else if (DOOR_STATUS(result) == SERVICE_REVOKED)
-		print("     visitor: the scribe says that what I lent is gone; it is well, and so am I\n");
+		print("     visitor: the scribe says that what I lent is gone; all is well\n");
 	else
-		print("     visitor: the scribe left %u in my memory; all of it on my account: %u ticks\n",
+		print("     visitor: the scribe left %u in my memory, for %u ticks of mine\n",
 		      *(volatile uint32_t *)VISITOR_OUTPUT, cost);
 }
 

@@ -72,7 +72,7 @@ hold:	push	ebp
 	mov	ebp, [ebp + H.ebp]
 	popfd
 %assign number 0
-%rep HOLD_OFFSETS                               ; each instruction tells where it is, and changes nothing
+%rep HOLD_OFFSETS       ; each instruction tells where it is, and changes nothing
 	mov	dword [hold_progress], number
   %assign number number + 1
 %endrep
