@@ -46,7 +46,7 @@ void boot_main(const struct boot_entry *entry)
 	record.cpu_features = entry->features;
 	loader_read(entry, &record);      /* memory map, modules, command line */
 	memory_start(&record);            /* what is ours, what is managed, what is a hole */
-	processor_start(entry->features); /* descriptors, gates, SYSENTER, interrupt controller */
+	processor_start(entry->features); /* descriptors, gates, SYSENTER */
 	modules_move(&record);            /* out of the kernel's own memory */
 	record.cycles_per_ms = cycles_measure();
 	root_start(&record); /* ELF, directory, objects; never comes back */
