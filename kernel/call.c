@@ -59,11 +59,11 @@ uint32_t return_capabilities(uint32_t slots)
 }
 
 /*
- * Forced return of a thread that does not run: its uppermost activation goes, and every one below
- * whose domain is dead (at most 16). The caller gets the error, and zeros in all other registers.
- * False: nothing is left, not even its home.
+ * Forced return of a thread that does not run: its uppermost activation goes, all above `to`, and
+ * every one below whose domain is dead (at most 16). The caller gets the error, and zeros in all
+ * other registers. False: nothing is left, not even its home.
  */
-bool thread_pop(struct thread *thread, uint32_t error)
+bool thread_pop(struct thread *thread, uint32_t to, uint32_t error)
 {
 	while (thread->top != ACTIVATION_HOME) {
 		struct activation *activation = activation_of(thread);
@@ -77,7 +77,9 @@ bool thread_pop(struct thread *thread, uint32_t error)
 				thread->fast_limit = FAST_LIMIT;
 		}
 		thread->top += ACTIVATION_BYTES;
-		if (activation_domain(activation_of(thread))) {
+		if (thread->top < to)
+			continue;
+		if (activation_lives(activation_of(thread))) {
 			struct call_frame *frame = call_frame_of(thread);
 			frame->status = error; /* eip and esp are what its call left there */
 			for (uint32_t i = 0; i < 4; i++)
@@ -95,7 +97,7 @@ _Noreturn void return_unwind(void)
 {
 	account(&cpu.thread->consumed);
 	thread_save(true);
-	if (thread_pop(cpu.thread, ERROR_CALLEE_DESTROYED))
+	if (thread_pop(cpu.thread, 0, ERROR_CALLEE_DESTROYED))
 		thread_run();
 	thread_stop_running(DISPATCH_ENDED);
 }

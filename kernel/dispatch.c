@@ -87,7 +87,19 @@ void thread_stop_running(uint32_t reason)
 		      thread->by_call ? NULL : trap_frame_of(thread));
 	thread->state = THREAD_STOPPED;
 	step_set(false); /* it may have been dispatched for a step that its dead home can't make */
-	chain_cut(thread->level, reason);
+	/* Dispatchers whose home is dead end with it: one after the other would be one long stay. */
+	struct level *at = &cpu.level[thread->level];
+	for (;; at--) {
+		struct thread *below = at[-1].thread;
+		if (activation_lives(activation_at(below, ACTIVATION_HOME)))
+			break;
+		below->state = THREAD_STOPPED;
+	}
+	uint32_t level = at - cpu.level;
+	if (level != thread->level)
+		reason = DISPATCH_ENDED;
+	cpu.depth = level + 1;
+	chain_cut(level, reason);
 	thread_run();
 }
 

@@ -15,7 +15,7 @@ static _Noreturn void fault_forced(void)
 	struct thread *thread = cpu.thread;
 	account(&thread->consumed);
 	thread_save(false);
-	if (!thread_pop(thread, ERROR_CALLEE_FAULTED))
+	if (!thread_pop(thread, 0, ERROR_CALLEE_FAULTED))
 		thread_stop_running(DISPATCH_FAULTED);
 	thread_run();
 }

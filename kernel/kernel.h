@@ -213,6 +213,10 @@ static inline struct domain *activation_domain(const struct activation *activati
 {
 	return reference_page((struct reference){activation->domain, activation->generation});
 }
+static inline bool activation_lives(const struct activation *activation)
+{
+	return object_at(activation->domain)->generation == activation->generation;
+}
 static inline struct call_frame *call_frame_of(struct thread *thread)
 {
 	return (struct call_frame *)activation_of(thread) - 1;
@@ -239,7 +243,7 @@ uint32_t slot_delete(struct domain *domain, uint32_t slot);
 uint32_t slot_object(uint32_t slot, uint32_t kind, struct capability **found);
 void capability_make(struct capability *at, uint32_t kind, uint32_t rights, uint32_t word);
 /* call.c */
-bool thread_pop(struct thread *thread, uint32_t error);
+bool thread_pop(struct thread *thread, uint32_t to, uint32_t error);
 bool activation_may_wait(void);
 /* thread.c: the CPU changes hands */
 void thread_save(uint32_t by_call);

@@ -117,7 +117,7 @@ void thread_run(void)
 	struct activation *activation = activation_of(thread);
 	struct domain *domain = activation_domain(activation);
 	if (!domain) {
-		if (!thread_pop(thread, ERROR_CALLEE_DESTROYED))
+		if (!thread_pop(thread, 0, ERROR_CALLEE_DESTROYED))
 			thread_stop_running(DISPATCH_ENDED);
 		activation = activation_of(thread);
 		domain = activation_domain(activation);
@@ -159,8 +159,8 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 	struct thread *thread = thread_of(capability);
 	if (thread->state != THREAD_STOPPED)
 		return ERROR_STATE;
-	while (thread->top != ACTIVATION_HOME) /* what a confidential callee left must not show */
-		thread_pop(thread, ERROR_ABORTED);
+	/* what a confidential callee left must not show */
+	thread_pop(thread, ACTIVATION_HOME, ERROR_ABORTED);
 	thread->fast_limit = FAST_LIMIT;
 	thread->data_number = 0;
 	thread->fpu[0] = 0x037F; /* FCW as after FNINIT, all exceptions masked */
@@ -204,9 +204,7 @@ uint32_t thread_abort(struct capability *capability, struct call_frame *frame)
 		return ERROR_ARGUMENT;
 	if (in_chain)
 		thread_leave_chain(thread);
-	bool alive = true;
-	while (alive && thread->top <= top)
-		alive = thread_pop(thread, ERROR_ABORTED);
+	bool alive = thread_pop(thread, top + ACTIVATION_BYTES, ERROR_ABORTED);
 	if (!in_chain) {
 		thread->state = alive ? THREAD_READY : THREAD_STOPPED;
 		return 0;

@@ -401,7 +401,7 @@ TEST(abort_of_a_stopped_thread_is_refused_and_a_start_begins_at_home)
 	CHECK_EQUAL(machine_invoke(&thread, thread_abort_op, deep, before[deep].frame, 0),
 		    ERROR_STATE);
 	while (client->top != ACTIVATION_HOME) /* what the machine's stack mark needs */
-		thread_pop(client, ERROR_ABORTED);
+		thread_pop(client, 0, ERROR_ABORTED);
 	thread_go(client);
 	CHECK_EQUAL(depth_of(client), 0);
 	CHECK_EQUAL(client->data_number, 0);
