@@ -11,17 +11,6 @@
 static struct boot_record *machine;
 static uint32_t next;
 
-static bool is_memory(uint32_t address)
-{
-	for (uint32_t i = 0; i < machine->region_count; i++) {
-		const struct boot_region *region = &machine->regions[i];
-		if (region->type == 1 && address >= region->start &&
-		    address + (uint64_t)PAGE_BYTES <= region->start + region->bytes)
-			return true;
-	}
-	return false;
-}
-
 static uint32_t module_over(uint32_t address)
 {
 	for (uint32_t i = 0; i < machine->module_count; i++) {
@@ -38,7 +27,7 @@ void *frame_take(void)
 	while (next < machine->low_end_frame << 12) {
 		uint32_t end = module_over(next), frame = next;
 		next = end ? end : next + PAGE_BYTES;
-		if (end || !is_memory(frame))
+		if (end || object_table[frame >> 12].page)
 			continue;
 		uint32_t *page = direct(frame);
 		for (uint32_t i = 0; i < PAGE_BYTES / 4; i++)
@@ -96,6 +85,13 @@ static void holes_mark(void)
 		else
 			object_table[frame++].page = OBJECT_RESERVED;
 	}
+	/* what overlaps with memory and is something else */
+	uint64_t end = (uint64_t)machine->low_end_frame << 12;
+	for (const struct boot_region *r = machine->regions;
+	     r < machine->regions + machine->region_count; r++)
+		for (uint64_t at = r->start < OWN_END ? OWN_END : r->start & ~(PAGE_BYTES - 1ull);
+		     r->type != 1 && at < r->start + r->bytes && at < end; at += PAGE_BYTES)
+			object_table[at >> 12].page = OBJECT_RESERVED;
 }
 
 void memory_start(struct boot_record *record)

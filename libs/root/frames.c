@@ -16,13 +16,16 @@ void *frame_pointer(uint32_t frame)
 static _Bool frame_is_memory(uint32_t frame)
 {
 	uint64_t address = (uint64_t)frame << 12;
+	_Bool is_memory = 0;
 	for (uint32_t i = 0; i < boot_record->region_count; i++) {
 		const struct boot_region *region = &boot_record->regions[i];
-		if (region->type == 1 && address >= region->start &&
-		    address + PAGE_BYTES <= region->start + region->bytes)
-			return 1;
+		uint64_t end = region->start + region->bytes;
+		if (region->type != 1 && address + PAGE_BYTES > region->start && address < end)
+			return 0; /* an overlap */
+		is_memory |= region->type == 1 && address >= region->start &&
+			     address + PAGE_BYTES <= end;
 	}
-	return 0;
+	return is_memory;
 }
 
 static _Bool frame_is_in_module(uint32_t frame)
