@@ -46,13 +46,15 @@ CFLAGS   := -m32 -march=pentiumpro -O2 -g -std=gnu11 -ffreestanding \
             -mno-sse -mno-mmx -mgeneral-regs-only \
             -Wall -Wextra $(WERROR) -ffile-prefix-map=$(CURDIR)=.
 KERNEL_CFLAGS  := $(CFLAGS) -Wno-unused-parameter -mregparm=3 \
-                  -fcall-used-esi -fcall-used-edi -fcall-used-ebx -Ikernel -Iboot -Ilibs -Ilibs/abi -Ibuild/generated
+                  -fcall-used-esi -fcall-used-edi -fcall-used-ebx \
+                  -Ikernel -Iboot -Ilibs -Ilibs/abi -Ibuild/generated
 # A system call keeps no register but ESP, so functions need not either (libs/runtime/kernel.h).
 PROGRAM_CFLAGS := $(CFLAGS) -fcall-used-esi -fcall-used-edi -fcall-used-ebx \
                   -ffunction-sections -fdata-sections \
                   $(patsubst %/,-I%,$(wildcard libs/*/)) -Ilibs -Iservices -Ibuild/generated
 HOST_CFLAGS := $(HOST_M32) -O1 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter \
-            $(WERROR) -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+            $(WERROR) -fsanitize=address,undefined -fno-sanitize-recover=all \
+            -fno-omit-frame-pointer \
             -Itests/host -Ikernel -Iboot $(patsubst %/,-I%,$(wildcard libs/*/)) -Iservices \
             -Ibuild/generated
 NASMFLAGS := -f elf32 -g -F dwarf -w+all $(if $(WERROR),-w+error) \

@@ -197,7 +197,8 @@ uint32_t cycles_measure(void)
 	port_write(0x40, ticks);
 	port_write(0x40, ticks >> 8);
 	uint64_t start = cycles();
-	pic_start(); /* not before: it forgets ticks of the loader's timer, which would wake us at once */
+	pic_start(); /* not before: it forgets ticks of the loader's timer, which would wake us at
+			once */
 	asm volatile("sti; hlt; cli" : : : "memory");
 	uint32_t per_ms = (cycles() - start) / CALIBRATE_MS;
 	timer_start(per_ms);

@@ -87,7 +87,8 @@ void thread_stop_running(uint32_t reason)
 		      thread->by_call ? NULL : trap_frame_of(thread));
 	thread->state = THREAD_STOPPED;
 	step_set(false); /* it may have been dispatched for a step that its dead home can't make */
-	/* Dispatchers whose home is dead end with it: one after the other would be one long stay. */
+	/* Dispatchers whose home is dead end with it: one after the other would be one long stay.
+	 */
 	struct level *at = &cpu.level[thread->level];
 	for (;; at--) {
 		struct thread *below = at[-1].thread;

@@ -130,8 +130,10 @@ static void segment_load(struct domain *domain, const uint8_t *file,
 void domain_load(struct domain *domain, const char *name)
 {
 	const struct boot_module *module = module_find(name);
-	if (!module)
+	if (!module) {
 		root_fail("a module is missing from the boot menu's entry", 0);
+		return; /* not reached, but cppcheck does not know */
+	}
 	const struct elf_header *header = module_file(module);
 	const char *wrong = elf_check(header, module->bytes, IMAGE_BASE, WINDOW_TABLE);
 	if (wrong)

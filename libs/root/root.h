@@ -73,7 +73,7 @@ void domain_map(struct domain *domain, uint32_t address, uint32_t frame, uint32_
 void domain_unmap(struct domain *domain, uint32_t address);
 uint32_t domain_page(struct domain *domain, uint32_t address); /* fresh page, mapped writable */
 /* Loads a module's program and sets the common entries (service_entry, fault_entry, by symbol). */
-void domain_load(struct domain *domain, const char *module);
+void domain_load(struct domain *domain, const char *name);
 /* The same code and data as the root program's own, in another domain: for tests. */
 void domain_share_image(struct domain *domain);
 void domain_entries(struct domain *domain, uint32_t entry, uint32_t fault);

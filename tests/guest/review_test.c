@@ -3,7 +3,8 @@
  * tells, which measures the self-test. */
 #include "raw.h"
 
-/* ---- a chain of dispatchers whose home dies ------------------------------------------------------ */
+/* ---- a chain of dispatchers whose home dies
+ * ------------------------------------------------------ */
 #define DISPATCHERS (CHAIN_MAX - 2) /* beside the root thread and the one that destroys */
 #define SLOT_DOOR   1u              /* in the list of their domain: to itself */
 #define SLOT_THREAD 32u             /* and from here on: whom each dispatches */
@@ -100,7 +101,8 @@ TEST(dispatcher_below_a_chain_without_a_home_goes_on)
 	domain_end(&doomed);
 }
 
-/* ---- a thread that is sixteen activations deep ------------------------------------------------- */
+/* ---- a thread that is sixteen activations deep -------------------------------------------------
+ */
 static void waits_deep(uint32_t argument)
 {
 	deeper(0, argument, 1, 0);
