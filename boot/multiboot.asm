@@ -52,7 +52,7 @@ boot_start:
 	mov	eax, PHYSICAL(boot_directory)
 	mov	cr3, eax
 	mov	eax, cr0
-	and	eax, ~0x6000000E                ; cache on; no TS, EM
+	and	eax, ~0x6004000E                ; cache on; no alignment checks, TS, EM
 	or	eax, 0x80010022                 ; PG, WP, NE, MP
 	mov	cr0, eax
 	add	esp, KERNEL_BASE                ; the identity map ends with boot

@@ -56,6 +56,9 @@ static void segment_load(uint32_t *directory, const uint8_t *file,
 static void program_load(uint32_t *directory, const struct boot_module *module)
 {
 	const uint8_t *file = direct(module->start);
+	if (module->start >= low_end_frame << 12)
+		boot_refuse("the root program lies where the kernel can't reach it", module->name,
+			    "");
 	const char *wrong = elf_check(file, module->bytes, IMAGE_BASE, BOOT_RECORD);
 	if (wrong)
 		boot_refuse("the root program can't be loaded", module->name, wrong);
