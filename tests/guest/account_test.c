@@ -7,7 +7,7 @@
 
 #define NEVER   DEADLINE_NEVER
 #define CLIENTS 5u
-#define SOON    20000u
+#define SOON    20000ull
 
 static struct client clients[CLIENTS];
 static volatile uint32_t turns;
@@ -84,8 +84,9 @@ TEST(accounts_add_up_to_the_time_elapsed)
 	gone = 0;
 	struct gap begin = gap_begin(clients_time());
 	for (uint32_t round = 0; round < 300; round++) {
-		client_dispatch(&clients[0], 0, SOON / 4 + 37 * round, 0); /* interrupts */
-		client_dispatch(&clients[2], 0, SOON / 4 + 23 * round, 0); /* in services, faults */
+		client_dispatch(&clients[0], 0, SOON / 4 + 37ull * round, 0); /* interrupts */
+		client_dispatch(&clients[2], 0, SOON / 4 + 23ull * round,
+				0); /* in services, faults */
 		kernel_dispatch(slot(client_slot(1)), 0, NEVER, 0, &result); /* waits */
 		kernel_signal(slot(client_slot(1)), 1);
 		client_dispatch(&clients[3], 0, 0, 0); /* faults and is started again */
@@ -120,7 +121,7 @@ TEST(accounts_add_up_through_chains_of_dispatchers)
 	gone = 0;
 	struct gap begin = gap_begin(clients_time());
 	for (uint32_t round = 0; round < 200; round++)
-		client_dispatch(&clients[round % 4], 0, SOON + 41 * round, 0);
+		client_dispatch(&clients[round % 4], 0, SOON + 41ull * round, 0);
 	gap_check(begin, clients_time());
 	for (uint32_t i = 0; i < 4; i++)
 		client_end(&clients[i]);
@@ -169,7 +170,7 @@ TEST(cycles_of_a_dispatch_are_those_of_its_whole_chain)
 			noted[i].cycles = 0;
 		}
 		struct dispatch_result result =
-			client_dispatch(&clients[0], 0, SOON + 29 * round, 0);
+			client_dispatch(&clients[0], 0, SOON + 29ull * round, 0);
 		CHECK_EQUAL(result.reason, DISPATCH_DEADLINE);
 		uint64_t within[4];
 		for (uint32_t i = 4; i--;) {
@@ -226,7 +227,7 @@ TEST(time_that_is_idle_or_interrupts_is_nobodys)
 	uint32_t bits;
 	uint64_t root = time_of(ROOT_THREAD), idle = account_of(ACCOUNT_IDLE),
 		 interrupts = account_of(ACCOUNT_INTERRUPTS), begin = cycles();
-	MUST(kernel_wait(1, begin + 5 * boot_record->cycles_per_ms, &bits));
+	MUST(kernel_wait(1, begin + 5ull * boot_record->cycles_per_ms, &bits));
 	uint64_t end = cycles();
 	idle = account_of(ACCOUNT_IDLE) - idle;
 	interrupts = account_of(ACCOUNT_INTERRUPTS) - interrupts;

@@ -6,7 +6,7 @@
 #define BIT_1 2u
 #define BIT_2 4u
 #define NEVER DEADLINE_NEVER
-#define SOON  20000u /* cycles: more than any of these clients needs to begin */
+#define SOON  20000ull /* cycles: more than any of these clients needs to begin */
 
 static struct client crowd[CHAIN_MAX + 8];
 static volatile uint32_t ran, answer;
@@ -136,7 +136,7 @@ TEST(dispatch_runs_nothing_while_the_timer_is_late)
 		MUST(kernel_dispatch(slot(thread_slot(0)), 0, deadline, 0, &result));
 		CHECK_EQUAL(result.reason, DISPATCH_WAITING);
 		uint32_t before = ran;
-		while (cycles() < deadline + 7 * i)
+		while (cycles() < deadline + 7ull * i)
 			;
 		MUST(kernel_dispatch(slot(thread_slot(1)), 0, deadline, 0, &result));
 		CHECK_EQUAL(result.reason, DISPATCH_DEADLINE);
