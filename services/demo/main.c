@@ -94,7 +94,7 @@ static void killing(void)
 	visitor_go(VISITOR_LEND);
 	thread_run(&thread);
 
-	step("Lent memory is taken back during the call: one store, and the service copes.");
+	step("Lent memory is taken back during the call: one store, the service copes.");
 	visitor_go(VISITOR_LONG);
 	until_inside();
 	generation = object_generation(input_table);
