@@ -162,11 +162,9 @@ enum dispatch_reason {
 	DISPATCH_CUT,      /* a dispatcher above took its time back */
 	DISPATCH_STEPPED   /* one instruction or one kernel entry was executed */
 };
-#define DISPATCH_BIT_SHIFT                                                                         \
-	8u                      /* word 0: the bit of the dispatcher's events that tells a wake-up \
-				 */
-#define DISPATCH_STEP  0x10000u /* word 0: for one instruction only */
-#define DEADLINE_NEVER UINT64_MAX
+#define DISPATCH_BIT_SHIFT 8u       /* word 0: the dispatcher's event bit that tells a wake-up */
+#define DISPATCH_STEP      0x10000u /* word 0: for one instruction only */
+#define DEADLINE_NEVER     UINT64_MAX
 
 /* ---- thread states, as thread_read tells them ------------------------------------------------ */
 enum thread_state { THREAD_STOPPED, THREAD_READY, THREAD_WAITING, THREAD_IN_CHAIN };
