@@ -3,6 +3,8 @@
 #include "root.h"
 #include "visitor/visitor.h"
 
+#define STEPS_INSIDE 500u /* instructions of the scribe; the sum needs some 20,000 */
+
 static struct domain scribe, visitor;
 static struct thread thread;
 static uint32_t input_table;
@@ -40,16 +42,21 @@ static void visitor_end(void)
 	domain_end(&visitor);
 }
 
-/* Lends the visitor small pieces of time until it is in the scribe's code. */
+/* One instruction after the other until the visitor is in the scribe's code, and some more there:
+ * so it is the same on every machine. */
 static void until_inside(void)
 {
-	struct words state;
-	struct dispatch_result result;
-	do {
-		MUST(kernel_dispatch(slot(thread.object.slot), 0, cycles() + 500, 0, &result));
+	struct words state = {{0}};
+	for (uint32_t inside = 0; inside < STEPS_INSIDE; inside += state.w[1]) {
+		struct dispatch_result result;
+		MUST(kernel_dispatch(slot(thread.object.slot), 0, DEADLINE_NEVER, DISPATCH_STEP,
+				     &result));
 		MUST(kernel_thread_read(slot(thread.object.slot), THREAD_FIELD_STATE, &state));
-	} while (result.reason == DISPATCH_DEADLINE &&
-		 (state.w[1] != 1 || state.w[2] != scribe.object.frame));
+		if (result.reason != DISPATCH_STEPPED)
+			root_fail("the visitor did not get as far as the scribe", 0);
+		if (state.w[2] != scribe.object.frame)
+			state.w[1] = 0;
+	}
 	print("     root: the visitor's thread is in the %s now, %u deep\n",
 	      domain_by_index(state.w[2])->name, state.w[1]);
 }
