@@ -127,17 +127,24 @@ static void segment_load(struct domain *domain, const uint8_t *file,
 	}
 }
 
+static _Noreturn void load_fail(const char *name, const char *wrong)
+{
+	char sentence[120];
+	format(sentence, sizeof(sentence), "%s: %s", name, wrong);
+	root_fail(sentence, 0);
+}
+
 void domain_load(struct domain *domain, const char *name)
 {
 	const struct boot_module *module = module_find(name);
 	if (!module) {
-		root_fail("a module is missing from the boot menu's entry", 0);
+		load_fail(name, "the boot menu's entry does not load it");
 		return; /* not reached, but cppcheck does not know */
 	}
 	const struct elf_header *header = module_file(module);
 	const char *wrong = elf_check(header, module->bytes, IMAGE_BASE, WINDOW_TABLE);
 	if (wrong)
-		root_fail(wrong, 0);
+		load_fail(name, wrong);
 	const struct elf_segment *segment = elf_segments(header);
 	for (uint32_t i = 0; i < header->segments; i++)
 		if (segment[i].type == ELF_LOAD)

@@ -31,8 +31,9 @@ void machine_end(_Bool success)
 
 void root_fail(const char *what, uint32_t error)
 {
-	if (serial_lives)
-		print("root program: %s: %s\n", what, error_name(error));
+	if (!serial_lives) /* nobody to say it: the kernel reports where */
+		__builtin_trap();
+	print("root program: %s%s%s\n", what, error ? ": " : "", error ? error_name(error) : "");
 	machine_end(0);
 }
 
