@@ -203,12 +203,15 @@ build/modules/%: build/programs/%.elf
 	@mkdir -p $(@D)
 	@$(STRIP) -g -o $@ $<
 
-# One line for each menu entry: its root program and then its modules, those that exist.
+# One line for each menu entry: its root program and then its modules.
+UNKNOWN := $(filter-out $(PROGRAMS),$(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES))
 build/modules/entries: build/sources Makefile
 	@mkdir -p $(@D)
-	@{ echo demo $(filter $(PROGRAMS),demo $(DEMO_MODULES)); \
-	   echo selftest $(filter $(PROGRAMS),selftest $(SELFTEST_MODULES)); \
-	   echo bench $(filter $(PROGRAMS),bench $(BENCH_MODULES)); } >$@
+	@[ -z "$(UNKNOWN)" ] || { echo "make: no program of this name (a folder in services/ with" \
+	   "sources): $(UNKNOWN)" >&2; exit 1; }
+	@{ echo demo demo $(DEMO_MODULES); \
+	   echo selftest selftest $(SELFTEST_MODULES); \
+	   echo bench bench $(BENCH_MODULES); } >$@
 
 build/nous.iso: $(BOOTED) boot/grub.cfg tools/iso | setup-iso
 	@echo '  ISO   $@'
