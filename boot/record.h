@@ -15,7 +15,8 @@ struct boot_region {
 	uint32_t reserved;
 };
 struct boot_module {
-	uint32_t start, bytes; /* physical; the first module is the root program itself */
+	uint32_t start; /* physical; the first module is the root program itself */
+	uint32_t bytes;
 	char name[24];
 };
 /* One page at BOOT_RECORD in the root program, readable only. Frames are numbers, not addresses. */

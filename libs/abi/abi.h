@@ -156,10 +156,10 @@ enum domain_field {
 enum dispatch_reason {
 	DISPATCH_DEADLINE, /* the deadline passed */
 	DISPATCH_WAITING,  /* the thread waits */
-	DISPATCH_ENDED,    /* it returned from its home, or was destroyed */
+	DISPATCH_ENDED,    /* it returned from its home, was stopped or destroyed */
 	DISPATCH_FAULTED,  /* it faulted at home and did not catch it; thread_read tells where */
 	DISPATCH_EVENT,    /* an event bit of the mask; also at once, with no time lent */
-	DISPATCH_CUT,      /* a dispatcher above took its time back */
+	DISPATCH_CUT,      /* a dispatcher further down took its time back */
 	DISPATCH_STEPPED   /* one instruction or one kernel entry was executed */
 };
 #define DISPATCH_BIT_SHIFT 8u       /* word 0: the dispatcher's event bit that tells a wake-up */
