@@ -5,7 +5,8 @@
 # Settings are the variables with `?=`; the targets, shown by `make help`:
 #
 #: make run           build the ISO and boot it in QEMU on this terminal: the demonstration
-#:                      KEEP=1 it stays; MENU=1 wait in the boot menu; WINDOW=1 show the screen;
+#:                      KEEP=1 it stays, Ctrl-C ends it; MENU=1 wait in the boot menu;
+#:                      WINDOW=1 show the screen (always, where there is a DISPLAY);
 #:                      KVM=1 on the real processor
 #: make bochs         the same in Bochs
 #: make test          build and test everything; the last line says `N passed, N failed`
@@ -16,7 +17,8 @@
 #: make all           everything that is booted
 #: make lint          format and static checks
 #: make format        mend the format
-#: make gdb           the debugger on kernel and root program; MODE=selftest or bench: another one
+#: make gdb           the debugger on kernel and root program; MODE=selftest or bench: another one;
+#:                      GDB_FLAGS="-ex 'break boot_main' ..." more arguments for it
 #: make loc           count the lines of code
 #: make clean         remove build/
 

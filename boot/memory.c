@@ -109,7 +109,7 @@ void memory_start(struct boot_record *record)
 			low = end < DIRECT_END ? end : DIRECT_END;
 	}
 	if (low < OWN_END + MANAGED_MIN)
-		boot_refuse("too little memory: at least 5 MiB are needed", "", "");
+		boot_refuse("too little memory: it must reach to 5 MiB at least", "", "");
 	uint32_t room = WINDOW_TABLE - LINEAR_BASE;
 	uint64_t linear = high < room ? (high + 0x3FFFFF) & ~0x3FFFFFull : room;
 	record->linear_end = linear;
