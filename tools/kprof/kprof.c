@@ -416,11 +416,14 @@ static void account(struct slot *s, const struct insn *p, bool entered,
 static void retire(const struct insn *p, bool taken, bool irq)
 {
 	bool entered = p->kern && !last_kern;
+	/* an interrupt or fault that comes at once, before any user instruction, is a stay of its own */
+	bool back = p->kind == K_sysexit || (p->kind == K_iret && irq);
 
 	n_total++;
 	if (p->kern) {
 		n_kernel++;
 		if (booted) {
+			if (entered) stay_end(p->va, false);
 			if (!stay.on) {
 				stay.on = true;
 				stay.n = 0;
@@ -447,7 +450,7 @@ static void retire(const struct insn *p, bool taken, bool irq)
 	}
 	n_irqs += irq;
 	last_va = p->va;
-	last_kern = p->kern;
+	last_kern = p->kern && !back;
 
 	for (int i = 0; i < nactive; i++)
 		account(&slots[active[i]], p, entered, taken, irq);

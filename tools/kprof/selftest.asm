@@ -453,6 +453,7 @@ pf_handler:                     ; 15 instructions
 	iret
 
 	align 16
+global irq_handler
 irq_handler:                    ; 6 instructions
 	push	eax
 	inc	dword [ticks]
@@ -462,8 +463,9 @@ irq_handler:                    ; 6 instructions
 	iret
 
 	align 16
+global sysenter_handler
 sysenter_handler:               ; 2 instructions
-	nop
+	sti
 	sysexit
 
 	align 16
@@ -528,6 +530,7 @@ umain:
 .r8:	dec	esi
 	jnz	.l8
 	END 8
+	cli
 
 ; 10: a page fault amid a block
 	BEGIN 10
@@ -652,6 +655,26 @@ umain:
 	mov	dword [0x0080a000], 1
 	nop
 	END 38
+
+; 39, 40: a tick that waits (since region 33, the loop) comes between sysexit or iret and the next
+; instruction
+	BEGIN 39
+	mov	al, 0xfe
+	out	0x21, al
+	mov	ecx, esp
+	mov	edx, .r39
+	sysenter
+.r39:	mov	al, 0xff
+	out	0x21, al
+	END 39
+	mov	ecx, 100000
+.wait:	loop	.wait
+	BEGIN 40
+	mov	eax, 2
+	int	0x30
+	mov	eax, 3
+	int	0x30
+	END 40
 
 ; 27: a long stay in the kernel
 	BEGIN 27
