@@ -271,7 +271,7 @@ TEST(call_brings_badge_and_words_and_no_other_register)
 		CHECK_EQUAL(snapshot.esi, 1);
 		CHECK_EQUAL(snapshot.edi, 2);
 		CHECK_EQUAL(snapshot.ebx, 3);
-		CHECK_EQUAL(snapshot.edx, (uint32_t)snapshot_entry);
+		CHECK_EQUAL(snapshot.edx, (uint32_t)snapshot_entry); /* nothing of the caller's */
 	}
 	slot_give(door);
 	domain_end(&peer);
