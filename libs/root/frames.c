@@ -32,7 +32,7 @@ static _Bool frame_is_in_module(uint32_t frame)
 {
 	for (uint32_t i = 0; i < boot_record->module_count; i++) {
 		const struct boot_module *module = &boot_record->modules[i];
-		if (frame >= module->start >> 12 &&
+		if (module->bytes && frame >= module->start >> 12 &&
 		    frame <= (module->start + module->bytes - 1) >> 12)
 			return 1;
 	}

@@ -9,17 +9,41 @@ struct domain serial_domain, screen_domain;
 struct object root_bitmap;
 static _Bool serial_lives;
 
+#define SERIAL_PORT  0x3F8u
+#define SERIAL_PORTS 8u
+#define STATUS_EMPTY 0x20u
+#define STATUS_IDLE  0x40u
+
 static inline void port_write(uint16_t port, uint8_t value)
 {
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
+static inline uint8_t port_read(uint16_t port)
+{
+	uint8_t value;
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+/* As print; while there is no serial service, on the port that it will have. */
+static void say(const char *text)
+{
+	if (serial_lives)
+		print("%s", text);
+	for (; !serial_lives && *text; text++) {
+		while (!(port_read(SERIAL_PORT + 5) & STATUS_EMPTY))
+			;
+		port_write(SERIAL_PORT, *text);
+	}
+}
 
 void machine_end(_Bool success)
 {
-	if (serial_lives)
-		print("END %s\n", success ? "success" : "failure");
+	say(success ? "END success\n" : "END failure\n");
 	if (serial_lives) /* the last byte must be out: a Bochs ends at once */
 		door_call(slot(console_slot).encoded, SERIAL_FLUSH, 0, 0, NULL);
+	while (!serial_lives && !(port_read(SERIAL_PORT + 5) & STATUS_IDLE))
+		;
 	port_write(0xF4, success ? 0x10 : 0x11);
 	for (const char *s = "Shutdown"; *s; s++)
 		port_write(0x8900, *s);
@@ -31,9 +55,12 @@ void machine_end(_Bool success)
 
 void root_fail(const char *what, uint32_t error)
 {
-	if (!serial_lives) /* nobody to say it: the kernel reports where */
+	char sentence[160];
+	if (!root_bitmap.frame) /* no port to say it: the kernel reports where */
 		__builtin_trap();
-	print("root program: %s%s%s\n", what, error ? ": " : "", error ? error_name(error) : "");
+	format(sentence, sizeof(sentence), "root program: %s%s%s\n", what, error ? ": " : "",
+	       error ? error_name(error) : "");
+	say(sentence);
 	machine_end(0);
 }
 
@@ -66,13 +93,16 @@ void root_begin(void)
 		MUST(kernel_domain_attach(slot(ROOT_DOMAIN), page, slot(ROOT_FREE)));
 	}
 	MUST(kernel_delete(slot(ROOT_FREE)));
-	root_bitmap = domain_ports(&root_domain, (struct object){0}, 0xF4, 0xF4);
+	root_bitmap = domain_ports(&root_domain, (struct object){0}, SERIAL_PORT,
+				   SERIAL_PORT + SERIAL_PORTS - 1);
+	domain_ports(&root_domain, root_bitmap, 0xF4, 0xF4);
 	domain_ports(&root_domain, root_bitmap, 0x8900, 0x8900);
 	domain_make(&serial_domain, "serial", 0);
 	domain_load(&serial_domain, "serial");
 	domain_ports(&serial_domain, (struct object){0}, 0x3F8, 0x3FF);
 	console_slot = domain_door(&serial_domain, SERIAL_MAY_WRITE | SERIAL_MAY_READ);
 	serial_lives = 1;
+	MUST(kernel_bitmap_deny(slot(root_bitmap.slot), SERIAL_PORT, SERIAL_PORTS));
 	screen_begin();
 }
 
