@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Boots the ISO as a user does: `make run` and its variants, the boot menu, the shipped image."""
 
+import os
 import signal
+import tempfile
 import time
 
 from tap import Session, check, close, run
@@ -45,6 +47,7 @@ def menu():
 
 
 def shipped_image():
+    run("make", "iso")
     status, text, seconds = run("tools/run", "--iso", "build/nous.iso", "--realtime")
     check("build/nous.iso starts the demonstration by itself",
           status == 0 and text.strip().endswith("END success"), text)
@@ -52,8 +55,9 @@ def shipped_image():
 
 
 def time_is_limited():
-    status, text, _ = run("tools/run", "--direct", "--append", "keep", "--timeout", "3",
-                          "--log", "build/test/e2e-limit.log")
+    with tempfile.TemporaryDirectory() as folder:
+        status, text, _ = run("tools/run", "--direct", "--append", "keep", "--timeout", "3",
+                              "--log", os.path.join(folder, "serial.log"))
     check("tools/run --timeout ends a machine that stays", status == 2 and "no end after" in text,
           status, text)
 
