@@ -9,6 +9,11 @@
 
 uint32_t low_end_frame; /* frames from here on are no memory, or beyond the direct map */
 
+static uint32_t generation_of(uint32_t frame)
+{
+	return frame < low_end_frame ? object_table[frame].generation : 0;
+}
+
 /* The frame holds nothing and has the generation that the caller saw (R2). */
 static uint32_t frame_check(uint32_t frame, uint32_t generation)
 {
@@ -45,8 +50,7 @@ static uint32_t create_domain(uint32_t frame, uint32_t directory, uint32_t confi
 
 /*
  * Both pages of a thread at once: the control page in `frame`, the first data page in `data`, which
- * is no object yet. The expected generation is the sum of both frames' (R2): neither can have been
- * something else meanwhile, because generations only grow, and stop before the sum wraps.
+ * is no object yet.
  */
 static __attribute__((noinline)) uint32_t create_thread(const struct call_frame *call)
 {
@@ -58,7 +62,7 @@ static __attribute__((noinline)) uint32_t create_thread(const struct call_frame 
 	struct object *object = &object_table[frame], *page = &object_table[data];
 	if (object->page || page->page || frame == data)
 		return ERROR_FRAME;
-	if (object->generation + page->generation != call->word[2])
+	if (object->generation + page->generation + generation_of(home) != call->word[2])
 		return ERROR_GENERATION;
 	if (object->generation == GENERATION_TOP || page->generation == GENERATION_TOP)
 		return ERROR_WORN_OUT;
@@ -93,6 +97,10 @@ static uint32_t create_bitmap(uint32_t frame, uint32_t pages)
 	return 0;
 }
 
+/*
+ * The expected generation is the sum over all frames that are named (R2): none can have been
+ * something else meanwhile, because generations only grow, and stop before a sum of three wraps.
+ */
 uint32_t authority_create(struct capability *capability, struct call_frame *frame)
 {
 	(void)capability;
@@ -101,7 +109,11 @@ uint32_t authority_create(struct capability *capability, struct call_frame *fram
 	uint32_t kind = frame->word[0] >> CREATE_KIND_SHIFT & 15,
 		 second = frame->word[0] >> CREATE_SECOND_SHIFT;
 	uint32_t number = frame->word[1], parameter = frame->word[3];
-	uint32_t error = frame_check(number, frame->word[2]);
+	uint32_t others = kind == OBJECT_DOMAIN ? generation_of(parameter)
+			  : kind == OBJECT_BITMAP
+				  ? generation_of(parameter) + generation_of(parameter + 1)
+				  : 0;
+	uint32_t error = frame_check(number, frame->word[2] - others);
 	if (error)
 		return error;
 	switch (kind) {
@@ -247,11 +259,13 @@ uint32_t authority_fetch(struct capability *capability, struct call_frame *frame
 		[OBJECT_LOCK_PAGE] = CAPABILITY_PAGE,  [OBJECT_TABLE] = CAPABILITY_PAGE,
 		[OBJECT_DIRECTORY] = CAPABILITY_EMPTY, [OBJECT_BITMAP] = CAPABILITY_BITMAP};
 	uint32_t number = frame->word[1];
-	struct capability *to = slot_find(cpu.running_domain, frame->word[2]);
-	if (!to || frame->word[2] == SLOT_SELF)
+	struct capability *to = slot_result(frame->word[2]);
+	if (!to)
 		return ERROR_ARGUMENT;
 	if (number >= low_end_frame || !object_table[number].page)
 		return ERROR_FRAME;
+	if (object_table[number].generation != frame->word[3])
+		return ERROR_GENERATION;
 	uint32_t kind = object_table[number].page & OBJECT_KIND_MASK;
 	if (kind >= sizeof(kinds) || kinds[kind] == CAPABILITY_EMPTY)
 		return ERROR_KIND;

@@ -136,9 +136,29 @@ uint32_t slot_object(uint32_t slot, uint32_t kind, struct capability **found)
 	return error ? error : capability_check(*found, kind);
 }
 
-uint32_t slot_copy(struct domain *domain, uint32_t to_slot, uint32_t from_slot)
+/*
+ * A slot where an operation leaves a capability for the running code: of its own list or, in a call
+ * whose client designated results and lent nothing, one of the activation's four. Those no other
+ * thread of the domain can swap before `return` hands them over (R2).
+ */
+struct capability *slot_result(uint32_t slot)
 {
-	struct capability *to = slot_to(domain, to_slot), *from;
+	struct activation *activation = activation_running();
+	if (!slot_is_lent(slot))
+		return slot_to(cpu.running_domain, slot);
+	if (cpu.fast_limit || !(activation->flags & OPTION_RESULTS))
+		return NULL;
+	if (!(activation->flags & OPTION_CAPABILITIES)) {
+		for (uint32_t i = 0; i < LENT_SLOTS; i++)
+			activation->lent[i] = (struct capability){0};
+		activation->flags |= OPTION_CAPABILITIES | OPTION_KEEP | ACTIVATION_SCRATCH;
+	}
+	return activation->flags & ACTIVATION_SCRATCH ? slot_lent(slot) : NULL;
+}
+
+uint32_t slot_copy(struct capability *to, uint32_t from_slot)
+{
+	struct capability *from;
 	uint32_t error = to ? slot_from(from_slot, &from) : ERROR_ARGUMENT;
 	if (!error)
 		*to = *from;
@@ -156,7 +176,7 @@ uint32_t slot_delete(struct domain *domain, uint32_t slot)
 
 uint32_t self_copy(struct capability *self, struct call_frame *frame)
 {
-	return slot_copy(cpu.running_domain, frame->word[1], frame->word[2]);
+	return slot_copy(slot_result(frame->word[1]), frame->word[2]);
 }
 
 uint32_t self_delete(struct capability *self, struct call_frame *frame)
@@ -183,7 +203,7 @@ uint32_t self_move(struct capability *self, struct call_frame *frame)
 uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 {
 	uint32_t others = ~(RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT), badge = frame->word[3];
-	struct capability *to = slot_to(cpu.running_domain, frame->word[1] & others), *from;
+	struct capability *to = slot_result(frame->word[1] & others), *from;
 	uint32_t error = to ? slot_from(frame->word[2], &from) : ERROR_ARGUMENT;
 	if (error)
 		return error;

@@ -9,7 +9,7 @@ static struct domain *domain_of(const struct capability *capability)
 
 uint32_t domain_grant(struct capability *capability, struct call_frame *frame)
 {
-	return slot_copy(domain_of(capability), frame->word[1], frame->word[2]);
+	return slot_copy(slot_to(domain_of(capability), frame->word[1]), frame->word[2]);
 }
 
 uint32_t domain_delete(struct capability *capability, struct call_frame *frame)
@@ -29,7 +29,7 @@ uint32_t domain_set(struct capability *capability, struct call_frame *frame)
 /* Minting: a door to this domain. The badge is whatever its services understand by it. */
 uint32_t domain_door(struct capability *capability, struct call_frame *frame)
 {
-	struct capability *to = slot_to(cpu.running_domain, frame->word[1]);
+	struct capability *to = slot_result(frame->word[1]);
 	struct domain *domain = domain_of(capability);
 	if (!to)
 		return ERROR_ARGUMENT;

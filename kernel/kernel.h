@@ -30,7 +30,7 @@ struct object {
 };
 #define OBJECT_ATTACHED  0x10u /* in page: the page belongs to a thread or a domain already */
 #define OBJECT_KIND_MASK 0xFu
-#define GENERATION_TOP   0x7FFFFFFFu /* the sum of two does not wrap */
+#define GENERATION_TOP   0x55555555u /* the sum of three does not wrap */
 #define GENERATION_NONE  0xFFFFFFFFu
 extern struct object object_table[OBJECTS_MAX];
 
@@ -85,6 +85,7 @@ _Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "call.asm steps by
 #define ACTIVATION_HANDLING       2u    /* its fault handler runs; record is valid */
 #define ACTIVATION_CONFIDENTIAL   4u    /* on a forced return the data page goes */
 #define ACTIVATION_PLAIN          8u    /* special only because of HANDLING */
+#define ACTIVATION_SCRATCH        0x10u /* its lent slots are the callee's: slot_result() */
 #define ACTIVATION_RARE           0x80u /* call_options_rare() answers 0 for an error only */
 /*
  * The home activation ends 8 bytes below the page's end; above it stands a pair that no domain
@@ -238,7 +239,8 @@ struct capability *slot_find(struct domain *domain, uint32_t slot);
 struct capability *slot_to(struct domain *domain, uint32_t slot);
 struct capability *slot_named(uint32_t slot);
 uint32_t slot_from(uint32_t slot, struct capability **found);
-uint32_t slot_copy(struct domain *domain, uint32_t to_slot, uint32_t from_slot);
+struct capability *slot_result(uint32_t slot);
+uint32_t slot_copy(struct capability *to, uint32_t from_slot);
 uint32_t slot_delete(struct domain *domain, uint32_t slot);
 uint32_t slot_object(uint32_t slot, uint32_t kind, struct capability **found);
 void capability_make(struct capability *at, uint32_t kind, uint32_t rights, uint32_t word);

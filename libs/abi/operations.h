@@ -39,10 +39,11 @@
 	O(DOMAIN, 6, domain_read, RIGHT_READ, "slot there", "kind and rights, index, generation", \
 	  "constant")                                                                             \
 	O(AUTHORITY, 1, authority_create, RIGHT_CREATE,                                           \
-	  "frame, expected generation, parameter; word 0: object kind << 8", "", "constant")      \
+	  "frame, expected generations, parameter; word 0: object kind << 8", "", "constant")      \
 	O(AUTHORITY, 2, authority_destroy, RIGHT_DESTROY, "frame, expected generation", "",       \
 	  "depth 16, cut 32")                                                                     \
-	O(AUTHORITY, 3, authority_fetch, RIGHT_CREATE, "frame, to slot", "", "constant")          \
+	O(AUTHORITY, 3, authority_fetch, RIGHT_CREATE, "frame, to slot, expected generation", "", \
+	  "constant")          \
 	O(AUTHORITY, 4, authority_inspect, RIGHT_READ, "index", "object kind, generation",        \
 	  "constant")                                                                             \
 	O(AUTHORITY, 5, authority_account, RIGHT_READ, "account", "cycles low, high", "constant") \

@@ -97,15 +97,32 @@ uint32_t object_generation(uint32_t frame)
 	return generation;
 }
 
+uint32_t object_generations(uint32_t kind, uint32_t second, uint32_t frame, uint32_t parameter)
+{
+	uint32_t sum = object_generation(frame);
+	if (kind == OBJECT_THREAD || kind == OBJECT_DOMAIN || kind == OBJECT_BITMAP)
+		sum += object_generation(parameter);
+	if (kind == OBJECT_THREAD)
+		sum += object_generation(second);
+	if (kind == OBJECT_BITMAP)
+		sum += object_generation(parameter + 1);
+	return sum;
+}
+
+void object_fetch(uint32_t frame, uint32_t slot_number)
+{
+	MUST(kernel_fetch(AUTHORITY, frame, slot(slot_number), object_generation(frame)));
+}
+
 struct object object_make(uint32_t kind, uint32_t second, uint32_t parameter)
 {
 	struct object object = {frame_take(), 0};
-	MUST(kernel_create(AUTHORITY, kind, second, object.frame, object_generation(object.frame),
-			   parameter));
+	MUST(kernel_create(AUTHORITY, kind, second, object.frame,
+			   object_generations(kind, second, object.frame, parameter), parameter));
 	if (kind == OBJECT_DIRECTORY || kind == OBJECT_BITMAP_PAGE)
 		return object;
 	object.slot = slot_take();
-	MUST(kernel_fetch(AUTHORITY, object.frame, slot(object.slot)));
+	object_fetch(object.frame, object.slot);
 	return object;
 }
 

@@ -89,7 +89,7 @@ void root_begin(void)
 		uint32_t frame = frame_take();
 		MUST(kernel_create(AUTHORITY, OBJECT_CAPABILITY_PAGE, 0, frame,
 				   object_generation(frame), 0));
-		MUST(kernel_fetch(AUTHORITY, frame, slot(ROOT_FREE)));
+		object_fetch(frame, ROOT_FREE);
 		MUST(kernel_domain_attach(slot(ROOT_DOMAIN), page, slot(ROOT_FREE)));
 	}
 	MUST(kernel_delete(slot(ROOT_FREE)));
@@ -113,9 +113,10 @@ void thread_make(struct thread *thread, const char *name, struct domain *home)
 	thread->object = (struct object){control, slot_take()};
 	thread->data[0] = (struct object){data, slot_take()};
 	MUST(kernel_create(AUTHORITY, OBJECT_THREAD, home->object.frame, control,
-			   object_generation(control) + object_generation(data), data));
-	MUST(kernel_fetch(AUTHORITY, control, slot(thread->object.slot)));
-	MUST(kernel_fetch(AUTHORITY, data, slot(thread->data[0].slot)));
+			   object_generations(OBJECT_THREAD, home->object.frame, control, data),
+			   data));
+	object_fetch(control, thread->object.slot);
+	object_fetch(data, thread->data[0].slot);
 }
 
 void thread_data_page(struct thread *thread)

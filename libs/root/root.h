@@ -51,6 +51,9 @@ struct object {
 };
 struct object object_make(uint32_t kind, uint32_t second, uint32_t parameter);
 uint32_t object_generation(uint32_t frame);
+/* What `create` expects: the sum over all frames that it names. */
+uint32_t object_generations(uint32_t kind, uint32_t second, uint32_t frame, uint32_t parameter);
+void object_fetch(uint32_t frame, uint32_t slot_number);
 /* Destroys what still lives, gives slot and frame back. */
 void object_end(struct object object);
 

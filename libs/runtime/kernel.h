@@ -265,9 +265,10 @@ static inline uint32_t kernel_destroy(slot_t authority, uint32_t frame, uint32_t
 {
 	return invoke_2(authority.encoded, authority_destroy_op, frame, generation);
 }
-static inline uint32_t kernel_fetch(slot_t authority, uint32_t frame, slot_t to)
+static inline uint32_t kernel_fetch(slot_t authority, uint32_t frame, slot_t to,
+				    uint32_t generation)
 {
-	return invoke_2(authority.encoded, authority_fetch_op, frame, to.encoded);
+	return invoke_3(authority.encoded, authority_fetch_op, frame, to.encoded, generation);
 }
 static inline uint32_t kernel_inspect(slot_t authority, uint32_t index, uint32_t *kind,
 				      uint32_t *generation)

@@ -23,6 +23,21 @@ service_operation(uint32_t badge_low, uint32_t a, uint32_t b, uint32_t badge_hig
 	const uint32_t service_operation_count =                       \
 		sizeof(service_operations) / sizeof(service_operations[0]);
 
+/*
+ * An answer with a capability: what lies in lent_slot(0), where no other thread can swap it, goes
+ * into the first slot that the client designated (OPTION_RESULTS). False: it designated none, or
+ * lent something; else this does not come back.
+ */
+static inline _Bool answer_capability(uint32_t word)
+{
+	uint32_t status = RETURN | RETURN_CAPABILITIES;
+	asm volatile(SYSENTER
+		     : "+a"(status), "+S"(word)
+		     : "b"(LEND_SLOTS(SLOT_LENT, 0, 0, 0))
+		     : "ecx", "edx", "edi", "memory", "cc");
+	return 0;
+}
+
 extern service_operation *const service_operations[];
 extern const uint32_t service_operation_count;
 void service_entry(void);

@@ -160,23 +160,24 @@ static void bench_operations(void)
 static void bench_objects(void)
 {
 	uint32_t data = frame_take(), control = frame_take(), generation, errors;
+	uint32_t home = object_generation(service_a.object.frame);
 	slot_t spare = slot(101);
 	MEASURE("create_destroy_thread", generation = object_generation(control);
 		memset(frame_pointer(control), 0, PAGE_BYTES),
 		errors = kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control,
-				       2 * generation, data);
+				       2 * generation + home, data);
 		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
 	MEASURE("create_fetch_destroy_thread", generation = object_generation(control);
 		memset(frame_pointer(control), 0, PAGE_BYTES),
 		errors = kernel_create(AUTHORITY, OBJECT_THREAD, service_a.object.frame, control,
-				       2 * generation, data);
-		errors |= kernel_fetch(AUTHORITY, control, spare);
+				       2 * generation + home, data);
+		errors |= kernel_fetch(AUTHORITY, control, spare, generation);
 		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
 	MEASURE("create_destroy_domain", generation = object_generation(control);
 		memset(frame_pointer(control), 0, PAGE_BYTES);
 		memcpy(frame_pointer(data), frame_pointer(boot_record->template_frame), PAGE_BYTES),
 		errors = kernel_create(AUTHORITY, OBJECT_DIRECTORY, 0, data, generation, 0);
-		errors |= kernel_create(AUTHORITY, OBJECT_DOMAIN, 0, control, generation, data);
+		errors |= kernel_create(AUTHORITY, OBJECT_DOMAIN, 0, control, 2 * generation, data);
 		errors |= kernel_destroy(AUTHORITY, control, generation), MUST(errors));
 }
 

@@ -3,17 +3,26 @@
  */
 #include "test.h"
 
-/* What create expects: for a thread the sum of both its frames' generations. */
-static uint32_t expected(uint32_t kind, uint32_t frame, uint32_t parameter)
+static uint32_t generation_or_0(uint32_t frame)
 {
-	return object_generation(frame) + (kind == OBJECT_THREAD && parameter < OBJECTS_MAX
-						   ? object_generation(parameter)
-						   : 0);
+	return frame < boot_record->low_end_frame ? object_generation(frame) : 0;
+}
+/* What create expects, also when it names what is no frame. */
+static uint32_t expected(uint32_t kind, uint32_t second, uint32_t frame, uint32_t parameter)
+{
+	uint32_t sum = object_generation(frame);
+	if (kind == OBJECT_THREAD || kind == OBJECT_DOMAIN || kind == OBJECT_BITMAP)
+		sum += generation_or_0(parameter);
+	if (kind == OBJECT_THREAD)
+		sum += generation_or_0(second);
+	if (kind == OBJECT_BITMAP)
+		sum += generation_or_0(parameter + 1);
+	return sum;
 }
 static uint32_t create(uint32_t kind, uint32_t second, uint32_t frame, uint32_t parameter)
 {
-	return kernel_create(AUTHORITY, kind, second, frame, expected(kind, frame, parameter),
-			     parameter);
+	return kernel_create(AUTHORITY, kind, second, frame,
+			     expected(kind, second, frame, parameter), parameter);
 }
 static uint32_t kind_of(uint32_t frame)
 {
@@ -26,7 +35,7 @@ static uint32_t kind_of(uint32_t frame)
 /* A create that must fail, with the frame's generation. */
 #define CREATE_REFUSED(error, kind, second, frame, parameter)                               \
 	REFUSED(error, ROOT_AUTHORITY, CREATE((uint32_t)(kind), (uint32_t)(second)), frame, \
-		expected(kind, frame, parameter), parameter)
+		expected((uint32_t)(kind), (uint32_t)(second), frame, parameter), parameter)
 
 TEST(create_refuses_frames_that_are_not_its_to_use)
 {
@@ -161,16 +170,23 @@ TEST(create_thread_refuses_bad_data_pages_and_homes)
 	object_end(page);
 }
 
-TEST(create_thread_expects_the_sum_of_both_generations)
+TEST(create_expects_the_sum_of_all_generations)
 {
 	uint32_t frame = frame_take(), data = frame_take(), home = boot_record->root_domain;
-	uint32_t sum = object_generation(frame) + object_generation(data);
+	uint32_t sum = object_generations(OBJECT_THREAD, home, frame, data);
 	MUST(create(OBJECT_LOCK_PAGE, 0, data, 0)); /* meanwhile it was something else */
 	MUST(kernel_destroy(AUTHORITY, data, object_generation(data)));
 	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, CREATE(OBJECT_THREAD, home), frame, sum, data);
 	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, CREATE(OBJECT_THREAD, home), frame, sum + 2,
 		data);
 	CHECK_EQUAL(kernel_create(AUTHORITY, OBJECT_THREAD, home, frame, sum + 1, data), 0);
+	uint32_t control = frame_take(), directory = frame_take();
+	MUST(create(OBJECT_DIRECTORY, 0, directory, 0));
+	sum = object_generation(control) + object_generation(directory);
+	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, CREATE(OBJECT_DOMAIN, 0), control, sum - 1,
+		directory);
+	object_end((struct object){directory, 0});
+	frame_give(control);
 	object_end((struct object){frame, 0});
 	frame_give(data);
 }
@@ -302,7 +318,7 @@ TEST(data_pages_belong_to_one_thread_until_they_are_destroyed)
 	MUST(kernel_destroy(AUTHORITY, page.frame, object_generation(page.frame)));
 	REFUSED(ERROR_STALE, two, thread_attach_op, 1, data, 0);
 	MUST(create(OBJECT_DATA_PAGE, 0, page.frame, 0));
-	MUST(kernel_fetch(AUTHORITY, page.frame, slot(page.slot)));
+	object_fetch(page.frame, page.slot);
 	CHECK_EQUAL(invoke_2(two, thread_attach_op, 1, data), 0);
 	object_end(page);
 	client_end(&second);
@@ -319,7 +335,10 @@ TEST(fetch_is_repeatable_and_refuses_what_has_no_capability)
 		directory,        pages,           pages + 1, zoo.peer.directory_frame, 0,
 		OBJECT_IRQ_FIRST, OBJECT_AUTHORITY};
 	for (uint32_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		REFUSED(ERROR_KIND, ROOT_AUTHORITY, authority_fetch_op, none[i], to, 0);
+		REFUSED(ERROR_KIND, ROOT_AUTHORITY, authority_fetch_op, none[i], to,
+			object_generation(none[i]));
+	REFUSED(ERROR_GENERATION, ROOT_AUTHORITY, authority_fetch_op, zoo.page.frame, to,
+		object_generation(zoo.page.frame) + 1);
 	const uint32_t absent[] = {free, boot_record->low_end_frame, OBJECTS_MAX, 0xFFFFFFFF};
 	for (uint32_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
 		REFUSED(ERROR_FRAME, ROOT_AUTHORITY, authority_fetch_op, absent[i], to, 0);
@@ -329,7 +348,9 @@ TEST(fetch_is_repeatable_and_refuses_what_has_no_capability)
 		REFUSED(ERROR_ARGUMENT, ROOT_AUTHORITY, authority_fetch_op, zoo.page.frame,
 			no_slots[i], 0);
 	for (uint32_t i = 0; i < 2; i++) {
-		CHECK_EQUAL(kernel_fetch(AUTHORITY, zoo.page.frame, slot(to)), 0);
+		CHECK_EQUAL(kernel_fetch(AUTHORITY, zoo.page.frame, slot(to),
+					 object_generation(zoo.page.frame)),
+			    0);
 		CHECK_EQUAL(kernel_probe(slot(to)), 0);
 	}
 	slot_give(to);
@@ -495,8 +516,7 @@ TEST(data_page_destroyed_by_the_thread_that_stands_beside_it_is_gone_at_once)
 	CHECK(page_seen_before && after_destroy && !page_seen_after);
 	MUST(create(OBJECT_DATA_PAGE, 0, client.thread.data[0].frame,
 		    0)); /* and another one in its place */
-	MUST(kernel_fetch(AUTHORITY, client.thread.data[0].frame,
-			  slot(client.thread.data[0].slot)));
+	object_fetch(client.thread.data[0].frame, client.thread.data[0].slot);
 	CHECK_EQUAL(kernel_thread_attach(slot(client.thread.object.slot), 0,
 					 slot(client.thread.data[0].slot)),
 		    0);

@@ -159,7 +159,7 @@ TEST(call_goes_on_to_the_next_page_and_eight_are_all)
 	uint32_t ninth = frame_take();
 	MUST(kernel_create(AUTHORITY, OBJECT_DATA_PAGE, 0, ninth, object_generation(ninth), 0));
 	uint32_t page = slot_take();
-	MUST(kernel_fetch(AUTHORITY, ninth, slot(page)));
+	object_fetch(ninth, page);
 	CHECK_EQUAL(
 		kernel_thread_attach(slot(client.thread.object.slot), DATA_PAGES_MAX, slot(page)),
 		ERROR_ARGUMENT);

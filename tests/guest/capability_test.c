@@ -627,7 +627,7 @@ TEST(destroying_kills_all_copies_at_once)
 			MUST(kernel_create(AUTHORITY, OBJECT_DATA_PAGE, 0, page.frame,
 					   generation + 1, 0));
 	}
-	MUST(kernel_fetch(AUTHORITY, page.frame, slot(low)));
+	object_fetch(page.frame, low);
 	CHECK_EQUAL(kernel_probe(slot(low)), 0);
 	MUST(kernel_delete(slot(high)));
 	slot_give(low);

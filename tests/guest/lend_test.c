@@ -502,6 +502,98 @@ TEST(results_go_into_the_designated_slots_and_nowhere_else)
 	four_end(&four);
 }
 
+/* Makes what its list has at `from` the result, by way of slot `to`. */
+PEER mint(uint32_t from, uint32_t a, uint32_t to, uint32_t badge_high)
+{
+	(void)a, (void)badge_high;
+	uint32_t error = kernel_copy((slot_t){to}, slot(from));
+	if (!error && (to & SLOT_LENT))
+		answer_capability(0x600D);
+	return ANSWER(NOTHING_GIVEN, error);
+}
+
+PEER mint_over_what_is_lent(uint32_t from, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	(void)b;
+	return mint(from, a, SLOT_LENT, badge_high);
+}
+
+TEST(scratch_slots_need_designated_results_and_nothing_lent)
+{
+	struct four four;
+	four_make(&four, mint);
+	uint32_t to = slot_take(), target = slot(four.door).encoded, value;
+	domain_give(&four.asker, 10, four.say[2]);
+	CHECK_EQUAL(door_call(target | OPTION_RESULTS, 10, to, SLOT_LENT, &value), RETURN);
+	CHECK_EQUAL(value, 0x600D);
+	CHECK_EQUAL(who(to), 3);
+	static const uint32_t bad[] = {SLOT_LENT + 4, SLOT_LENT + 0x7F, SLOT_LENT | 1u << 16,
+				       SLOT_LENT | 0x100, 1u << 31 | SLOT_LENT};
+	for (uint32_t i = 0; i < sizeof(bad) / 4; i++) {
+		CHECK_EQUAL(door_call(target | OPTION_RESULTS, 10, to, bad[i], &value),
+			    RETURN + NOTHING_GIVEN);
+		CHECK_EQUAL(value, ERROR_ARGUMENT);
+	}
+	static const uint32_t options[] = {0, OPTION_MAY_WAIT, OPTION_NESTED, OPTION_KEEP};
+	for (uint32_t i = 0; i < sizeof(options) / 4; i++) {
+		CHECK_EQUAL(door_call(target | options[i], 10, to, SLOT_LENT, &value),
+			    RETURN + NOTHING_GIVEN);
+		CHECK_EQUAL(value, ERROR_ARGUMENT);
+	}
+	/* what the client lends stays what it is */
+	uint32_t both = OPTION_RESULTS | OPTION_CAPABILITIES | OPTION_KEEP;
+	uint32_t door = peer_door(&four.asker, mint_over_what_is_lent);
+	CHECK_EQUAL(door_call_lend(slot(door).encoded | both, 10, to,
+				   LEND_SLOTS(four.say[0], 0, 0, 0), 0, &value),
+		    RETURN + NOTHING_GIVEN);
+	CHECK_EQUAL(value, ERROR_ARGUMENT);
+	slot_give(door);
+	slot_give(to);
+	four_end(&four);
+}
+
+static uint32_t shared_first, shared_second;
+static void client_mints(uint32_t from)
+{
+	shared_result = door_call(slot(shared_door).encoded | OPTION_RESULTS, from,
+				  from == 10 ? shared_first : shared_second, SLOT_LENT, NULL);
+}
+
+/* One client is frozen at each instruction of the call in turn, while another one's call mints
+ * something else: each gets its own. */
+TEST(scratch_slots_are_of_one_activation)
+{
+	struct four four;
+	four_make(&four, mint);
+	shared_door = four.door;
+	shared_first = 100, shared_second = 101; /* a byte designates them */
+	domain_give(&four.asker, 10, four.say[0]);
+	domain_give(&four.asker, 11, four.say[1]);
+	static struct client other;
+	client_make(&other, &root_domain, client_mints, 11);
+	client_make(&client, &root_domain, client_mints, 10);
+	uint32_t steps = 0, reason;
+	do {
+		client_restart(&client, client_mints, 10);
+		reason = DISPATCH_STEPPED;
+		for (uint32_t i = 0; i <= steps && reason == DISPATCH_STEPPED; i++)
+			reason = client_step(&client).reason;
+		client_restart(&other, client_mints, 11);
+		client_run(&other);
+		if (reason == DISPATCH_STEPPED)
+			client_run(&client);
+		CHECK_EQUAL(who(shared_first), 1);
+		CHECK_EQUAL(who(shared_second), 2);
+		MUST(kernel_delete(slot(shared_first)));
+		MUST(kernel_delete(slot(shared_second)));
+		steps++;
+	} while (reason == DISPATCH_STEPPED && steps < 1000);
+	CHECK(steps > 40 && steps < 1000);
+	client_end(&other);
+	client_end(&client);
+	four_end(&four);
+}
+
 TEST(results_that_nobody_designated_are_refused)
 {
 	struct four four;

@@ -9,21 +9,31 @@
 
 #define SLOT 50u
 
+static uint32_t generation_of(uint32_t frame)
+{
+	return frame < FRAMES_END ? object_table[frame].generation : 0;
+}
+
 static uint32_t create(uint32_t kind, uint32_t second, uint32_t frame, uint32_t parameter)
 {
-	uint32_t generation = frame < OBJECTS_MAX ? object_table[frame].generation : 0;
+	uint32_t generation = generation_of(frame);
+	if (kind == OBJECT_DOMAIN || kind == OBJECT_BITMAP)
+		generation += generation_of(parameter);
+	if (kind == OBJECT_BITMAP)
+		generation += generation_of(parameter + 1);
 	return machine_invoke(&root_domain->list[ROOT_AUTHORITY],
 			      authority_create_op | kind << CREATE_KIND_SHIFT |
 				      second << CREATE_SECOND_SHIFT,
 			      frame, generation, parameter);
 }
 
-/* A thread takes two frames, and the sum of their generations. */
+/* A thread takes two frames and a home, and the sum of their generations. */
 static uint32_t create_thread(uint32_t home, uint32_t frame, uint32_t data)
 {
 	uint32_t generation = 0;
 	if (frame < OBJECTS_MAX && data < OBJECTS_MAX)
-		generation = object_table[frame].generation + object_table[data].generation;
+		generation = object_table[frame].generation + object_table[data].generation +
+			     (home < FRAMES_END ? object_table[home].generation : 0);
 	return machine_invoke(&root_domain->list[ROOT_AUTHORITY],
 			      authority_create_op | OBJECT_THREAD << CREATE_KIND_SHIFT |
 				      home << CREATE_SECOND_SHIFT,
@@ -40,7 +50,7 @@ static uint32_t destroy(uint32_t frame)
 static uint32_t fetch(uint32_t frame, uint32_t slot)
 {
 	return machine_invoke(&root_domain->list[ROOT_AUTHORITY], authority_fetch_op, frame, slot,
-			      0);
+			      frame < OBJECTS_MAX ? object_table[frame].generation : 0);
 }
 
 static uint32_t inspect(uint32_t index)
@@ -214,7 +224,8 @@ TEST(thread_takes_two_free_frames_and_a_living_home)
 	struct capability *authority = &root_domain->list[ROOT_AUTHORITY];
 	uint32_t make = authority_create_op | OBJECT_THREAD << CREATE_KIND_SHIFT |
 			home << CREATE_SECOND_SHIFT;
-	uint32_t sum = object_table[frame].generation + object_table[data].generation;
+	uint32_t sum = object_table[frame].generation + object_table[data].generation +
+		       object_table[home].generation;
 	CHECK_EQUAL(machine_invoke(authority, make, frame, sum + 1, data), ERROR_GENERATION);
 	CHECK_EQUAL(machine_invoke(authority, make, frame, sum - 1, data), ERROR_GENERATION);
 	CHECK_EQUAL(create_thread(home, frame, frame), ERROR_FRAME);

@@ -150,14 +150,17 @@ static void create_arguments(uint32_t *word)
 	if (kind == OBJECT_DOMAIN) {
 		second = random_below(2);
 		word[3] = frame_of_kind(OBJECT_DIRECTORY);
+		word[2] += generation_of(word[3]);
 	}
 	if (kind == OBJECT_THREAD) {
 		second = frame_of_kind(OBJECT_DOMAIN);
 		word[3] = frame_of_kind(OBJECT_NONE);
-		word[2] += generation_of(word[3]);
+		word[2] += generation_of(word[3]) + generation_of(second);
 	}
-	if (kind == OBJECT_BITMAP)
+	if (kind == OBJECT_BITMAP) {
 		word[3] = frame_of_kind(OBJECT_BITMAP_PAGE);
+		word[2] += generation_of(word[3]) + generation_of(word[3] + 1);
+	}
 	word[0] |= kind << CREATE_KIND_SHIFT | second << CREATE_SECOND_SHIFT;
 }
 
@@ -178,8 +181,10 @@ static void arguments(const struct capability *capability, uint32_t *word)
 		word[1] = any_frame(); /* not too often, or nothing is left */
 		word[2] = random_below(3) ? 0 : generation_of(word[1]);
 	}
-	if (kind == CAPABILITY_AUTHORITY && word[0] == authority_fetch_op)
+	if (kind == CAPABILITY_AUTHORITY && word[0] == authority_fetch_op) {
 		word[1] = any_frame();
+		word[3] = generation_of(word[1]);
+	}
 	if (kind == CAPABILITY_THREAD && word[0] == thread_dispatch_op) {
 		uint64_t deadline =
 			random_below(2) ? DEADLINE_NEVER : machine.clock + random_below(3000000);

@@ -196,7 +196,12 @@ static uint32_t create(uint32_t kind, uint32_t second, uint32_t frame, uint32_t 
 uint32_t object_new(uint32_t kind, uint32_t second, uint32_t parameter)
 {
 	uint32_t frame = frame_free();
-	return create(kind, second, frame, object_table[frame].generation, parameter);
+	uint32_t generations = object_table[frame].generation;
+	if (kind == OBJECT_DOMAIN || kind == OBJECT_BITMAP)
+		generations += object_table[parameter].generation;
+	if (kind == OBJECT_BITMAP)
+		generations += object_table[parameter + 1].generation;
+	return create(kind, second, frame, generations, parameter);
 }
 
 struct domain *domain_new(uint32_t confidential)
@@ -215,7 +220,8 @@ struct thread *thread_new(struct domain *home)
 	frame_open(data);
 	was_object[data - FRAMES_FIRST] = true;
 	return page_of(create(OBJECT_THREAD, frame_of(home), frame,
-			      object_table[frame].generation + object_table[data].generation,
+			      object_table[frame].generation + object_table[data].generation +
+				      home->self.generation,
 			      data));
 }
 
