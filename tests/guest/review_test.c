@@ -19,8 +19,9 @@ PEER deeper(uint32_t depth, uint32_t number, uint32_t b, uint32_t badge_high)
 	(void)badge_high;
 	uint32_t bits;
 	struct dispatch_result result;
-	if (depth < calls)
-		door_call(SLOT_DOOR | OPTION_NESTED | OPTION_MAY_WAIT, depth + 1, number, b, NULL);
+	if (depth < calls) /* the first is not from the data page: the room there would be chance */
+		door_call(SLOT_DOOR | (depth ? OPTION_NESTED : 0) | OPTION_MAY_WAIT, depth + 1,
+			  number, b, NULL);
 	else if (b)
 		kernel_wait(1, DEADLINE_NEVER, &bits);
 	else
