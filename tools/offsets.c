@@ -105,6 +105,10 @@ void offsets(void)
 	EMIT(WINDOW_0_ENTRY, (WINDOW_0 >> 22) * 4);
 	EMIT(WINDOW_1_ENTRY, (WINDOW_1 >> 22) * 4);
 	EMIT_SAME(TAG_PAGE);
+	EMIT_SAME(LOCK_PAGE);
+	EMIT(LOCK_OWNER, offsetof(struct lock_page, owner));
+	EMIT(LOCK_COUNT, offsetof(struct lock_page, count));
+	EMIT(LOCK_LOG, offsetof(struct lock_page, log));
 	EMIT_SAME(DATA_PAGE);
 	EMIT_SAME(DATA_STACK);
 	EMIT_SAME(PAGE_BYTES);

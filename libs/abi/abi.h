@@ -11,6 +11,7 @@
 /* ---- address space of every domain (docs/architecture.md, "Address space") ------------------- */
 #define PAGE_BYTES     4096u
 #define IMAGE_BASE     0x00400000u /* programs are linked here */
+#define LOCK_PAGE      0x0FFFF000u /* a program's rollforward lock, if it has one: libs/lock */
 #define LINEAR_BASE    0x10000000u /* root: linear map of managed memory, LINEAR_BASE + physical */
 #define WINDOW_TABLE   0xB0000000u /* 4 MiB of which only the pages below are ever mapped */
 #define TAG_PAGE       0xB03FA000u /* user-readable; word 0: the running thread's tag */
@@ -189,9 +190,9 @@ enum { RECORD_EAX, RECORD_ECX, RECORD_EDX, RECORD_EIP, RECORD_EFLAGS, RECORD_ESP
 #define IRQ_LINES        16u
 #define PORTS_PER_CALL   32u
 
-/* ---- lock page: what the kernel reads of it (docs/architecture.md, "Rollforward") ------------ */
+/* ---- lock page: the kernel reads its owner (docs/architecture.md, "Rollforward") ------------- */
 struct lock_page {
-	uint32_t owner; /* tag of the thread in the section, 0: free */
+	uint32_t owner; /* tag of the thread that entered the section last */
 	uint32_t count; /* of committed pairs */
 	struct {
 		uint32_t address, value;

@@ -49,6 +49,10 @@ void domain_end(struct domain *domain)
 {
 	uint32_t *directory = directory_of(domain);
 	object_end(domain->object);
+	if (domain->lock.frame) {
+		domain_unmap(domain, LOCK_PAGE);
+		object_end(domain->lock);
+	}
 	for (uint32_t i = 0; i < LENDABLE_ENTRIES; i++) {
 		if (!directory[i] || is_shared(domain, i))
 			continue;
@@ -98,6 +102,21 @@ void domain_entries(struct domain *domain, uint32_t entry, uint32_t fault)
 {
 	MUST(kernel_domain_set(slot(domain->object.slot), DOMAIN_ENTRY, entry));
 	MUST(kernel_domain_set(slot(domain->object.slot), DOMAIN_FAULT_ENTRY, fault));
+}
+
+void domain_section(struct domain *domain, uint32_t start, uint32_t end)
+{
+	slot_t control = slot(domain->object.slot);
+	domain->lock = object_make(OBJECT_LOCK_PAGE, 0, 0);
+	domain_map(domain, LOCK_PAGE, domain->lock.frame, PAGE_USER | PAGE_WRITE);
+	MUST(kernel_domain_attach(control, 0, slot(domain->lock.slot)));
+	MUST(kernel_domain_set(control, DOMAIN_SECTION_START, start));
+	MUST(kernel_domain_set(control, DOMAIN_SECTION_BYTES, end - start));
+}
+
+volatile struct lock_page *domain_lock(const struct domain *domain)
+{
+	return frame_pointer(domain->lock.frame);
 }
 
 const struct boot_module *module_find(const char *name)
@@ -154,6 +173,10 @@ void domain_load(struct domain *domain, const char *name)
 	domain->entry = header->entry;
 	domain_entries(domain, elf_symbol_named(header, module->bytes, "service_entry"),
 		       elf_symbol_named(header, module->bytes, "fault_entry"));
+	uint32_t section = elf_symbol_named(header, module->bytes, "section_start");
+	if (section)
+		domain_section(domain, section,
+			       elf_symbol_named(header, module->bytes, "section_end"));
 }
 
 void domain_share_image(struct domain *domain)

@@ -63,7 +63,8 @@ struct domain {
 	const char *name;
 	struct object object; /* control page; its slot holds a CAPABILITY_DOMAIN with all rights */
 	uint32_t directory_frame;
-	const void *file; /* ELF, for symbols; may be null */
+	struct object lock; /* lock page, if it has one */
+	const void *file;   /* ELF, for symbols; may be null */
 	uint32_t file_bytes, entry;
 };
 /* An empty address space from the template. confidential: 0 or 1. */
@@ -75,11 +76,16 @@ uint32_t domain_table(struct domain *domain, uint32_t address);
 void domain_map(struct domain *domain, uint32_t address, uint32_t frame, uint32_t flags);
 void domain_unmap(struct domain *domain, uint32_t address);
 uint32_t domain_page(struct domain *domain, uint32_t address); /* fresh page, mapped writable */
-/* Loads a module's program and sets the common entries (service_entry, fault_entry, by symbol). */
+/* Loads a module's program and sets the common entries (service_entry, fault_entry, by symbol);
+ * and if it uses libs/lock, its section with a lock page. */
 void domain_load(struct domain *domain, const char *name);
 /* The same code and data as the root program's own, in another domain: for tests. */
 void domain_share_image(struct domain *domain);
 void domain_entries(struct domain *domain, uint32_t entry, uint32_t fault);
+/* Tells the kernel of a rollforward section [start, end), and maps a lock page at LOCK_PAGE. */
+void domain_section(struct domain *domain, uint32_t start, uint32_t end);
+/* The lock page in the linear map. */
+volatile struct lock_page *domain_lock(const struct domain *domain);
 /* Attaches a port bitmap and allows [first, last]; several calls add up. Returns the bitmap. */
 struct object domain_ports(struct domain *domain, struct object bitmap, uint32_t first,
 			   uint32_t last);

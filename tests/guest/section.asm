@@ -2,8 +2,8 @@
 ; A rollforward section as docs/architecture.md has it, with one logged word: see section_test.c.
 bits 32
 %include "offsets.inc"
-global section_add, section_again, section_start, section_prepare, section_read, section_committed
-global section_finish, section_end, section_total, section_lost_count, section_lost_eip
+global section_add, hand_again, hand_start, section_prepare, section_read, hand_committed
+global hand_finish, hand_end, section_total, section_lost_count, section_lost_eip
 global section_fault_entry, section_fault_count, section_mode, section_target, section_one
 global section_handler_adds
 
@@ -28,10 +28,10 @@ section_add:
 	mov	dword [ebp + RECORD.continuation], section_prepare
 	mov	[ebp + RECORD.esp], esp
 	mov	[ebp + RECORD.amount], eax
-section_again:
+hand_again:
 	mov	eax, [TAG_PAGE]
 	mov	[OWNER], eax                    ; TAKE
-section_start:
+hand_start:
 	cmp	dword [COUNT], 0
 	jne	.roll
 .go:	jmp	[ebp + RECORD.continuation]
@@ -48,24 +48,24 @@ section_read:
 	mov	dword [ADDRESS], section_total
 	mov	[VALUE], edx
 	mov	dword [COUNT], 1                ; the commit
-section_committed:
+hand_committed:
 	mov	ecx, [ADDRESS]
 	mov	edx, [VALUE]
 	mov	[ecx], edx
 	mov	dword [COUNT], 0
-section_finish:
+hand_finish:
 	xor	eax, eax                        ; so that it is not taken for lost
 	mov	[OWNER], eax
-section_end:                                    ; LOST: EAX where it was
+hand_end:                                    ; LOST: EAX where it was
 	test	eax, eax
 	jz	.done
 	inc	dword [section_lost_count]
 	mov	[section_lost_eip], eax
-	cmp	eax, section_committed
+	cmp	eax, hand_committed
 	jb	.retry
-	mov	dword [ebp + RECORD.continuation], section_finish
+	mov	dword [ebp + RECORD.continuation], hand_finish
 .retry:	mov	esp, [ebp + RECORD.esp]
-	jmp	section_again
+	jmp	hand_again
 .done:	add	esp, RECORD_size
 	pop	ebp
 	ret

@@ -12,8 +12,7 @@
 
 void section_add(const uint32_t *amount);
 void section_fault_entry(void);
-extern const uint8_t section_again[], section_start[], section_read[], section_committed[],
-	section_end[];
+extern const uint8_t hand_again[], hand_start[], section_read[], hand_committed[], hand_end[];
 extern volatile uint32_t section_total, section_lost_count, section_lost_eip, section_fault_count,
 	section_handler_adds, section_mode, section_target;
 extern const uint32_t section_one;
@@ -55,9 +54,9 @@ static void keeper_make(_Bool as_service)
 	MUST(kernel_domain_attach(slot(keeper.object.slot), 0, slot(lock.slot)));
 	domain_map(&keeper, SECTION_LOCK, lock.frame, PAGE_USER | PAGE_WRITE);
 	MUST(kernel_domain_set(slot(keeper.object.slot), DOMAIN_SECTION_START,
-			       (uint32_t)section_start));
+			       (uint32_t)hand_start));
 	MUST(kernel_domain_set(slot(keeper.object.slot), DOMAIN_SECTION_BYTES,
-			       section_end - section_start));
+			       hand_end - hand_start));
 	door = peer_door(&keeper, adds_for_client);
 	add_function = as_service ? calls_to_add : adds;
 	for (uint32_t i = 0; i < 4; i++)
@@ -94,7 +93,7 @@ static _Bool is_inside(uint32_t number)
 }
 static _Bool is_in_range(uint32_t eip)
 {
-	return eip - (uint32_t)section_start < (uint32_t)(section_end - section_start);
+	return eip - (uint32_t)hand_start < (uint32_t)(hand_end - hand_start);
 }
 /* Steps of thread 0 until it is inside, and until it is no more. */
 static uint32_t first_inside, first_outside;
@@ -278,13 +277,11 @@ TEST(section_is_lost_after_every_fault_inside_however_the_handler_leaves)
 	static const struct {
 		uint32_t mode;
 		const uint8_t *target, *lost_at; /* null: outside, so it goes just there */
-	} ways[] = {{RESUME_SAME, NULL, section_read},
-		    {RESUME_AT, section_read, section_read},
-		    {RESUME_AT, section_start, section_start},
-		    {RESUME_AT, section_again, NULL},
-		    {RESUME_JUMP, section_start, section_start},
-		    {RESUME_JUMP, section_read, section_read},
-		    {RESUME_JUMP, section_again, NULL}};
+	} ways[] = {
+		{RESUME_SAME, NULL, section_read},     {RESUME_AT, section_read, section_read},
+		{RESUME_AT, hand_start, hand_start},   {RESUME_AT, hand_again, NULL},
+		{RESUME_JUMP, hand_start, hand_start}, {RESUME_JUMP, section_read, section_read},
+		{RESUME_JUMP, hand_again, NULL}};
 	for (uint32_t as_service = 0; as_service < 2; as_service++) {
 		keeper_make(as_service);
 		for (uint32_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
