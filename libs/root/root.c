@@ -2,10 +2,11 @@
 /* The root program's own start and end, threads, and the round robin. */
 #include "root.h"
 #include "elf/elf.h"
-#include "screen/screen.h"
 #include "serial/serial.h"
+#include "vga/vga.h"
 
-struct domain serial_domain, screen_domain;
+struct domain serial_domain, vga_domain;
+uint32_t vga_slot;
 struct object root_bitmap;
 static _Bool serial_lives;
 
@@ -64,16 +65,22 @@ void root_fail(const char *what, uint32_t error)
 	machine_end(0);
 }
 
-/* The text screen, if the entry brings its service: the frame at B8000 and the cursor's ports. */
-static void screen_begin(void)
+/* The text screen, if the entry brings its service: the frame at B8000, the cursor's ports, and its
+ * own domain, so that it can make doors. What is printed goes to the whole of it. */
+static void vga_begin(void)
 {
-	if (!module_find("screen"))
+	if (!module_find("vga"))
 		return;
-	domain_make(&screen_domain, "screen", 0);
-	domain_load(&screen_domain, "screen");
-	domain_map(&screen_domain, SCREEN_ADDRESS, SCREEN_FRAME, PAGE_USER | PAGE_WRITE);
-	domain_ports(&screen_domain, (struct object){0}, 0x3D4, 0x3D5);
-	screen_slot = domain_door(&screen_domain, 0);
+	domain_make(&vga_domain, "vga", 0);
+	domain_load(&vga_domain, "vga");
+	domain_map(&vga_domain, VGA_ADDRESS, VGA_FRAME, PAGE_USER | PAGE_WRITE);
+	domain_ports(&vga_domain, (struct object){0}, VGA_CRTC, VGA_CRTC + 1);
+	uint32_t doors = slot_take();
+	MUST(kernel_narrow(slot(doors), slot(vga_domain.object.slot), RIGHT_DOOR, 0));
+	domain_give(&vga_domain, VGA_SLOT_DOMAIN, doors);
+	slot_give(doors);
+	vga_slot = domain_door(&vga_domain, VGA_SCREEN | VGA_RIGHTS_ALL);
+	screen_slot = domain_door(&vga_domain, VGA_SCREEN | VGA_RIGHTS_CLIENT);
 }
 
 void root_begin(void)
@@ -103,7 +110,7 @@ void root_begin(void)
 	console_slot = domain_door(&serial_domain, SERIAL_MAY_WRITE | SERIAL_MAY_READ);
 	serial_lives = 1;
 	MUST(kernel_bitmap_deny(slot(root_bitmap.slot), SERIAL_PORT, SERIAL_PORTS));
-	screen_begin();
+	vga_begin();
 }
 
 void thread_make(struct thread *thread, const char *name, struct domain *home)

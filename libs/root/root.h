@@ -128,7 +128,8 @@ struct domain *domain_by_index(uint32_t index);
 
 extern const struct boot_record *const boot_record;
 extern struct domain root_domain; /* name, file; no directory of its own to change */
-extern struct domain serial_domain, screen_domain;
+extern struct domain serial_domain, vga_domain;
+extern uint32_t vga_slot; /* the whole screen with all rights; 0: no VGA service */
 extern struct object root_bitmap; /* the root program's own ports */
 #define AUTHORITY slot(ROOT_AUTHORITY)
 

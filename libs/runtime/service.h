@@ -51,6 +51,19 @@ static inline void *parameters(void)
 #define PARAMETER_BYTES 2048u /* the upper half is for the stack */
 
 /*
+ * How many bytes of parameters an operation may read and write without meeting its own stack, with
+ * the KiB that it was promised: a client that calls nested has decided where that is. What is
+ * written there comes from the client, and a return address must not.
+ */
+static inline uint32_t parameter_room(void)
+{
+	uint32_t esp;
+	asm volatile("mov %%esp, %0" : "=r"(esp));
+	esp &= PAGE_BYTES - 1;
+	return esp > 1024 ? esp - 1024 : 0;
+}
+
+/*
  * Access to lent memory, which may go away between any two instructions: the value, or `false`.
  * A fault at the marked instruction goes on at its entry in the table of catches.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
-#include "screen/screen.h"
 #include "serial/serial.h"
+#include "teletype.h"
 
 uint32_t console_slot, screen_slot;
 
@@ -147,6 +147,18 @@ size_t format(char *to, size_t bytes, const char *how, ...)
 	return length;
 }
 
+/* Others write there, too: what they print goes on where this ends. */
+static void screen_print(const char *text, size_t length)
+{
+	static struct teletype screen;
+	slot_t door = slot(screen_slot);
+	if (screen.door.encoded != door.encoded) {
+		teletype_begin(&screen, door);
+		screen.is_shared = 1;
+	}
+	teletype_write(&screen, text, length);
+}
+
 void print(const char *how, ...)
 {
 	char line[256];
@@ -157,5 +169,5 @@ void print(const char *how, ...)
 	if (console_slot)
 		serial_write(console_slot, line, length);
 	if (screen_slot)
-		screen_write(screen_slot, line, length);
+		screen_print(line, length);
 }

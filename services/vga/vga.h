@@ -137,7 +137,7 @@ static inline uint32_t vga_where(slot_t door, uint32_t *area)
 	return door_call(door.encoded, VGA_WHERE, 0, 0, area);
 }
 
-/* The whole rectangle as an area, with the rights. Always 0. */
+/* The whole rectangle as an area, with the rights. 0, SERVICE_REVOKED (of a part or the whole). */
 static inline uint32_t vga_size(slot_t door, uint32_t *area)
 {
 	return door_call(door.encoded, VGA_SIZE, 0, 0, area);

@@ -9,7 +9,7 @@
 
 /* In place of the services' stubs: what print() has printed. */
 #define NOUS_SERIAL_H
-#define NOUS_SCREEN_H
+#define NOUS_TELETYPE_H
 static char printed[512];
 static uint32_t printed_bytes, printed_to;
 static void serial_write(uint32_t slot, const char *text, uint32_t bytes)
@@ -18,7 +18,28 @@ static void serial_write(uint32_t slot, const char *text, uint32_t bytes)
 	for (printed_bytes = 0; printed_bytes < bytes; printed_bytes++)
 		printed[printed_bytes] = text[printed_bytes];
 }
-#define screen_write serial_write
+typedef struct {
+	uint32_t encoded;
+} slot_t;
+struct teletype {
+	slot_t door;
+	_Bool is_shared;
+};
+static slot_t slot(uint32_t number)
+{
+	return (slot_t){number};
+}
+static uint32_t teletypes_begun;
+static void teletype_begin(struct teletype *teletype, slot_t door)
+{
+	*teletype = (struct teletype){.door = door};
+	teletypes_begun++;
+}
+static void teletype_write(struct teletype *teletype, const char *text, size_t bytes)
+{
+	if (teletype->is_shared)
+		serial_write(teletype->door.encoded, text, bytes);
+}
 
 #define memcpy  our_memcpy
 #define memmove our_memmove
@@ -114,6 +135,7 @@ TEST(printing_goes_to_the_services_that_there_are)
 	print("%300d", 5);
 	CHECK_EQUAL(printed_bytes, 255);
 	CHECK_EQUAL(printed_to, 12);
+	CHECK_EQUAL(teletypes_begun, 1);
 }
 
 TEST(memory)
