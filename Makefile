@@ -39,6 +39,7 @@ CC       := $(CROSS)gcc
 LD       := $(CROSS)ld
 AR       := $(CROSS)ar
 NM       := $(CROSS)nm
+OBJDUMP  := $(CROSS)objdump
 STRIP    := $(CROSS)strip
 NASM     := nasm
 
@@ -189,11 +190,12 @@ build/libruntime.a: $(RUNTIME_OBJECTS) build/sources | setup-build
 
 define program
 build/programs/$(call name_of,$(1)).elf: $(call objects,$(1)) build/libruntime.a \
-    libs/runtime/program.ld build/sources
+    libs/runtime/program.ld build/sources tools/check-sections
 	@mkdir -p $$(@D)
 	@echo '  LD    $$@'
 	@$$(LD) $$(LDFLAGS) --gc-sections -T libs/runtime/program.ld -o $$@ \
 	   $$(filter %.o,$$^) build/libruntime.a $$(LIBGCC)
+	@OBJDUMP=$$(OBJDUMP) tools/check-sections $$@
 endef
 $(foreach d,$(PROGRAM_FOLDERS),$(eval $(call program,$(d))))
 
