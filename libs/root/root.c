@@ -65,20 +65,24 @@ void root_fail(const char *what, uint32_t error)
 	machine_end(0);
 }
 
-/* The text screen, if the entry brings its service: the frame at B8000, the cursor's ports, and its
- * own domain, so that it can make doors. What is printed goes to the whole of it. */
+struct object vga_make(struct domain *domain, uint32_t frame)
+{
+	domain_make(domain, "vga", 0);
+	domain_load(domain, "vga");
+	domain_map(domain, VGA_ADDRESS, frame, PAGE_USER | PAGE_WRITE);
+	uint32_t doors = slot_take();
+	MUST(kernel_narrow(slot(doors), slot(domain->object.slot), RIGHT_DOOR, 0));
+	domain_give(domain, VGA_SLOT_DOMAIN, doors);
+	slot_give(doors);
+	return domain_ports(domain, (struct object){0}, VGA_CRTC, VGA_CRTC + 1);
+}
+
+/* The text screen, if the entry brings its service. What is printed goes to the whole of it. */
 static void vga_begin(void)
 {
 	if (!module_find("vga"))
 		return;
-	domain_make(&vga_domain, "vga", 0);
-	domain_load(&vga_domain, "vga");
-	domain_map(&vga_domain, VGA_ADDRESS, VGA_FRAME, PAGE_USER | PAGE_WRITE);
-	domain_ports(&vga_domain, (struct object){0}, VGA_CRTC, VGA_CRTC + 1);
-	uint32_t doors = slot_take();
-	MUST(kernel_narrow(slot(doors), slot(vga_domain.object.slot), RIGHT_DOOR, 0));
-	domain_give(&vga_domain, VGA_SLOT_DOMAIN, doors);
-	slot_give(doors);
+	vga_make(&vga_domain, VGA_FRAME);
 	vga_slot = domain_door(&vga_domain, VGA_SCREEN | VGA_RIGHTS_ALL);
 	screen_slot = domain_door(&vga_domain, VGA_SCREEN | VGA_RIGHTS_CLIENT);
 }

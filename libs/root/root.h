@@ -91,6 +91,8 @@ struct object domain_ports(struct domain *domain, struct object bitmap, uint32_t
 			   uint32_t last);
 struct object bitmap_make(void);
 void bitmap_end(struct object bitmap);
+/* The VGA service (module `vga`) before a frame of text memory. Returns its bitmap. */
+struct object vga_make(struct domain *domain, uint32_t frame);
 /* A door to the domain in a fresh slot of the root program's list. */
 uint32_t domain_door(struct domain *domain, uint64_t badge);
 void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot);
@@ -129,7 +131,7 @@ struct domain *domain_by_index(uint32_t index);
 extern const struct boot_record *const boot_record;
 extern struct domain root_domain; /* name, file; no directory of its own to change */
 extern struct domain serial_domain, vga_domain;
-extern uint32_t vga_slot; /* the whole screen with all rights; 0: no VGA service */
+extern uint32_t vga_slot;         /* the whole screen with all rights; 0: no VGA service */
 extern struct object root_bitmap; /* the root program's own ports */
 #define AUTHORITY slot(ROOT_AUTHORITY)
 

@@ -79,9 +79,9 @@ enum vga_operation {
 #define VGA_CELLS_MAX (PARAMETER_BYTES / 2) /* of one call: 12 full rows */
 
 /*
- * Writes the area's cells, row by row from `cells`, which are copied to the data page. Each row is
- * written as a whole or not at all. 0, SERVICE_BAD_ARGUMENT (more than VGA_CELLS_MAX),
- * VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED.
+ * Writes the area's cells, row by row from `cells`, which are copied to the data page. Whoever is
+ * killed in the middle leaves what was written so far. 0, SERVICE_BAD_ARGUMENT (more than
+ * VGA_CELLS_MAX), VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED.
  */
 static inline uint32_t vga_write(slot_t door, uint32_t area, const uint16_t *cells)
 {
@@ -110,7 +110,7 @@ static inline uint32_t vga_fill(slot_t door, uint32_t area, uint32_t cell)
 
 /*
  * The area's rows move up by `rows`, or down if that is negative; the rows that come in are filled
- * with `cell`. A client that is killed meanwhile leaves some rows moved. 0, VGA_NOT_ALLOWED,
+ * with `cell`. Whoever is killed in the middle leaves some rows moved. 0, VGA_NOT_ALLOWED,
  * VGA_OUTSIDE, SERVICE_REVOKED.
  */
 #define VGA_SCROLL_BY(rows, cell) ((uint16_t)(int16_t)(rows) | (uint32_t)(cell) << 16)
