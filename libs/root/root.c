@@ -115,6 +115,7 @@ void root_begin(void)
 	serial_lives = 1;
 	MUST(kernel_bitmap_deny(slot(root_bitmap.slot), SERIAL_PORT, SERIAL_PORTS));
 	vga_begin();
+	pci_begin();
 }
 
 void thread_make(struct thread *thread, const char *name, struct domain *home)

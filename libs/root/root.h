@@ -22,6 +22,7 @@ void root_begin(void);
 /* Ends the machine: QEMU's exit device, Bochs' port, on a PC it halts. Prints `END
  * success|failure`. */
 _Noreturn void machine_end(_Bool success);
+void pci_begin(void); /* done by root_begin */
 _Noreturn void root_fail(const char *what, uint32_t error);
 #define MUST(call)                                    \
 	do {                                          \
@@ -130,8 +131,9 @@ struct domain *domain_by_index(uint32_t index);
 
 extern const struct boot_record *const boot_record;
 extern struct domain root_domain; /* name, file; no directory of its own to change */
-extern struct domain serial_domain, vga_domain;
+extern struct domain serial_domain, vga_domain, pci_domain;
 extern uint32_t vga_slot;         /* the whole screen with all rights; 0: no VGA service */
+extern uint32_t pci_slot; /* all PCI functions with all rights; 0: no PCI service */
 extern struct object root_bitmap; /* the root program's own ports */
 #define AUTHORITY slot(ROOT_AUTHORITY)
 

@@ -16,8 +16,14 @@
 
 typedef uint64_t __attribute__((regparm(3)))
 service_operation(uint32_t badge_low, uint32_t a, uint32_t b, uint32_t badge_high);
-#define OPERATION            __attribute__((regparm(3)))
-#define ANSWER(status, word) ((uint64_t)(word) << 32 | (uint32_t)(status))
+#define OPERATION __attribute__((regparm(3)))
+/* Two words as one value; shifted together they would cost five instructions more. */
+#define ANSWER(status, word)        \
+	(((union {                  \
+		 uint32_t words[2]; \
+		 uint64_t both;     \
+	 }){{(status), (word)}})    \
+		 .both)
 #define SERVICE_OPERATIONS(...)                                        \
 	service_operation *const service_operations[] = {__VA_ARGS__}; \
 	const uint32_t service_operation_count =                       \

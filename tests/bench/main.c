@@ -4,6 +4,7 @@
  * counter less that of an empty pair, so under QEMU's icount the unit is instructions, exactly,
  * user stubs included. What each name measures: docs/benchmarks.md.
  */
+#include "pci/pci.h"
 #include "root.h"
 #include "serial/serial.h"
 
@@ -308,6 +309,16 @@ static void bench_interrupt(struct object bitmap)
 	report("irq_kernel_path");
 }
 
+/* Of the first function, the host bridge: its vendor and device. */
+static void bench_pci(void)
+{
+	uint32_t result, value;
+	slot_t door = slot(102);
+	must_return(pci_split(slot(pci_slot), PCI_PLACE(0, PCI_MAY_READ), door));
+	MEASURE("pci_read", , result = pci_read(door, 0, &value), must_return(result));
+	MUST(kernel_delete(door));
+}
+
 int main(void)
 {
 	root_begin();
@@ -321,5 +332,6 @@ int main(void)
 	bench_objects();
 	bench_dispatch();
 	bench_interrupt(root_bitmap);
+	bench_pci();
 	machine_end(1);
 }
