@@ -30,7 +30,6 @@ struct object {
 };
 #define OBJECT_ATTACHED  0x10u /* in page: the page belongs to a thread or a domain already */
 #define OBJECT_KIND_MASK 0xFu
-#define GENERATION_TOP   0x55555555u /* the sum of three does not wrap */
 #define GENERATION_NONE  0xFFFFFFFFu
 extern struct object object_table[OBJECTS_MAX];
 

@@ -114,6 +114,10 @@ enum capability_kind {
 #define CAPABILITY_INDEX_MASK   0x001FFFF8u
 #define OBJECTS_MAX             0x40000u /* object indices: frames of the first GiB */
 
+/* An object's generation stops there, and its frame never holds an object again: the sum of three
+ * generations, which `create` may expect, does not wrap. */
+#define GENERATION_TOP 0x55555555u
+
 #define RIGHT_SIGNAL       1u /* thread */
 #define RIGHT_DISPATCH     2u /* thread */
 #define RIGHT_MANAGE       4u /* thread: start, abort, attach; domain: list, entries, pages */

@@ -39,20 +39,38 @@ static _Bool frame_is_in_module(uint32_t frame)
 	return 0;
 }
 
-uint32_t frame_take(void)
+/* One that was never taken. */
+static uint32_t frame_next(void)
 {
 	uint32_t frame;
-	if (given_count) {
-		frame = given[--given_count];
-	} else {
-		if (next_frame < boot_record->first_free_frame)
-			next_frame = boot_record->first_free_frame;
-		do {
-			frame = next_frame++;
-			if (frame >= boot_record->low_end_frame)
-				root_fail("no frame is left", 0);
-		} while (!frame_is_memory(frame) || frame_is_in_module(frame));
+	if (next_frame < boot_record->first_free_frame)
+		next_frame = boot_record->first_free_frame;
+	do {
+		frame = next_frame++;
+		if (frame >= boot_record->low_end_frame)
+			root_fail("no frame is left", 0);
+	} while (!frame_is_memory(frame) || frame_is_in_module(frame));
+	return frame;
+}
+
+uint32_t frames_take(uint32_t count, uint32_t align)
+{
+	uint32_t first = frame_next(), last = first;
+	while (first % align || last != first + count - 1) {
+		uint32_t next = frame_next();
+		if (first % align || next != last + 1) { /* begin anew; what lies before is left */
+			while (last + 1 > first)
+				frame_give(last--);
+			first = next;
+		}
+		last = next;
 	}
+	return first;
+}
+
+uint32_t frame_take(void)
+{
+	uint32_t frame = given_count ? given[--given_count] : frame_next();
 	memset(frame_pointer(frame), 0, PAGE_BYTES);
 	return frame;
 }

@@ -35,6 +35,9 @@ _Noreturn void root_fail(const char *what, uint32_t error);
  * --------------------------------------------------------- */
 uint32_t frame_take(void);
 void frame_give(uint32_t frame);
+/* `count` in a row, from a multiple of `align` on; not cleared. frame_give takes them one by one.
+ */
+uint32_t frames_take(uint32_t count, uint32_t align);
 void *frame_pointer(uint32_t frame); /* in the linear map */
 uint32_t frames_free(void);
 
@@ -99,6 +102,14 @@ uint32_t domain_door(struct domain *domain, uint64_t badge);
 void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot);
 const struct boot_module *module_find(const char *name);
 const void *module_file(const struct boot_module *module);
+
+/*
+ * Loads the memory service (services/memory) and gives it the frames from `first` on to `end`, of
+ * which the first memory_descriptor_frames(end) hold its descriptors. It gets the linear map and a
+ * copy of the authority: from then on the frames are its, and nobody else's.
+ */
+void memory_begin(struct domain *memory, uint32_t first, uint32_t end);
+uint32_t memory_descriptor_frames(uint32_t end);
 
 /* ---- threads
  * ------------------------------------------------------------------------------------------------

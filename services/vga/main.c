@@ -13,7 +13,7 @@
 #define CELL(at)       ((uint16_t *)VGA_ADDRESS + (at))
 #define OUT_OF_SIGHT   CELLS
 #define RIGHTS         (~VGA_AREA_BITS)
-#define GENERATION_TOP UINT32_MAX
+#define VGA_GENERATION_TOP UINT32_MAX
 /* CRT controller registers (IBM, "VGA Function", 1992) */
 #define CRTC_CURSOR_HIGH 14u
 #define CRTC_CURSOR_LOW  15u
@@ -138,7 +138,7 @@ SECTION void where_prepare(void)
 SECTION void generation_prepare(void)
 {
 	struct row *row = section_context();
-	if (last_generation == GENERATION_TOP) {
+	if (last_generation == VGA_GENERATION_TOP) {
 		row->status = VGA_WORN_OUT;
 		return section_commit(0);
 	}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory service: descriptors of all frames that it manages, in the linear map of all memory.
+ * tables.c edits page tables, objects.c makes and unmakes kernel objects and cleans; here are
+ * extents as capabilities, device memory, batches, and the start. Invariants: docs/memory.md.
+ */
+#include "frames.h"
+
+#include "../../boot/record.h"
+#include "authority.h"
+
+struct memory_frame *frames;
+uint32_t frame_count, template_frame;
+uint32_t device_generation[MEMORY_DEVICES];
+
+uint32_t other_extent(struct extent *other, const struct extent *own, uint32_t word)
+{
+	*other = *own;
+	if (!(word & MEMORY_FROM_LENT))
+		return 0;
+	uint64_t badge;
+	if (lent_badge(&badge))
+		return SERVICE_BAD_ARGUMENT;
+	*other = extent_of(badge, badge >> 32);
+	return 0;
+}
+
+/* ---- extents as capabilities ----------------------------------------------------------------- */
+static uint64_t answer_extent(uint32_t badge, uint32_t generation)
+{
+	if (door_make((uint64_t)generation << 32 | badge) == 0)
+		answer_capability(0);
+	FAIL(MEMORY_NO_RESULT);
+}
+
+/* The part that `place` (as a badge, but for an offset in place of the first frame) names; 0: none.
+ */
+static uint32_t part_of(uint32_t badge, uint32_t place)
+{
+	uint32_t order = place >> 7 & 31, offset = place >> 12, first = (badge >> 12) + offset;
+	uint32_t frames_of_badge = 1u << (badge >> 7 & 31);
+	if (order > MEMORY_ORDER_MAX || offset >= frames_of_badge ||
+	    1u << order > frames_of_badge - offset || first & ((1u << order) - 1))
+		return 0;
+	return MEMORY_BADGE(first, order, place & 127);
+}
+
+OPERATION static uint64_t do_split(uint32_t badge, uint32_t a, uint32_t place, uint32_t generation)
+{
+	(void)a;
+	uint32_t part = part_of(badge, place);
+	if (place & 127 & ~badge)
+		FAIL(MEMORY_NOT_ALLOWED);
+	if (!part)
+		FAIL(MEMORY_OUTSIDE);
+	if ((badge ^ part) & MEMORY_DEVICE || (badge & MEMORY_DEVICE && badge & MEMORY_ANY))
+		FAIL(MEMORY_NOT_ALLOWED); /* device memory stays so, and is defined first */
+	if (badge & MEMORY_ANY && !(part & MEMORY_ANY)) {
+		if (part >> 12 >= frame_count)
+			FAIL(MEMORY_OUTSIDE);
+		generation = frames[part >> 12].generation;
+	}
+	return answer_extent(part, generation);
+}
+
+struct revocation {
+	struct extent extent;
+	struct memory_frame *frame;
+	uint32_t generation, left, taken, status;
+};
+
+SECTION void revoke_prepare(void)
+{
+	struct revocation *job = section_context();
+	struct memory_frame *frame = job->frame;
+	uint32_t most = job->left < SECTION_PAIRS ? job->left : SECTION_PAIRS, taken = 0;
+	for (; taken < most; taken++, frame++) {
+		if (!frame_is(frame, &job->extent) || job->generation <= frame->generation ||
+		    MEMORY_TYPE_OF(frame->state) == MEMORY_RESERVED) {
+			job->status = MEMORY_STALE;
+			break;
+		}
+		section_log(taken, &frame->generation, job->generation);
+	}
+	job->taken = taken;
+	return section_commit(taken);
+}
+
+OPERATION static uint64_t do_revoke(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+{
+	(void)a;
+	struct revocation job = {.extent = extent_of(badge, generation), .left = at_index(b) + 1};
+	job.generation = *(const uint32_t *)parameters();
+	if (!(badge & MEMORY_MANAGE))
+		FAIL(MEMORY_NOT_ALLOWED);
+	if (!extent_has(&job.extent, at_frame(b), job.left))
+		FAIL(MEMORY_OUTSIDE);
+	if (job.generation > MEMORY_TOP)
+		FAIL(MEMORY_WORN_OUT);
+	if (!(badge & MEMORY_ANY) && job.generation != generation + 1)
+		FAIL(SERVICE_BAD_ARGUMENT);
+	job.frame = &frames[job.extent.first + at_frame(b)];
+	while (job.left && !job.status) {
+		section_run(revoke_prepare, &job);
+		job.left -= job.taken;
+		job.frame += job.taken;
+	}
+	if (job.status || !(b & 1))
+		return ANSWER(job.status, at_index(b) + 1 - job.left);
+	return answer_extent(badge, job.generation);
+}
+
+/* ---- device memory --------------------------------------------------------------------------- */
+/* No byte of it may be memory: the machine's regions, of which there are at most 64, say so. */
+static _Bool is_memory(uint32_t badge)
+{
+	const struct boot_record *record = (const struct boot_record *)BOOT_RECORD;
+	uint64_t start = (uint64_t)(badge >> 12) << 12;
+	uint64_t end = start + ((uint64_t)PAGE_BYTES << (badge >> 7 & 31));
+	for (uint32_t i = 0; i < record->region_count; i++) {
+		const struct boot_region *region = &record->regions[i];
+		if (region->type == 1 && region->start < end &&
+		    start < region->start + region->bytes)
+			return 1;
+	}
+	return 0;
+}
+
+struct definition {
+	uint32_t index, was, becomes, status;
+};
+
+SECTION void define_prepare(void)
+{
+	struct definition *job = section_context();
+	if (device_generation[job->index] != job->was) {
+		job->status = MEMORY_AGAIN;
+		return section_commit(0);
+	}
+	return section_commit_word(&device_generation[job->index], job->becomes);
+}
+
+#define DEVICE_GENERATION_TOP ((1u << DEVICE_GENERATION_BITS) - 2)
+#define DEVICE_MASTER         (MEMORY_DEVICE | MEMORY_ANY | MEMORY_MANAGE)
+
+OPERATION static uint64_t do_define_device(uint32_t badge, uint32_t a, uint32_t place,
+					   uint32_t generation)
+{
+	(void)a;
+	(void)generation;
+	struct definition job = {.index = *(const uint32_t *)parameters()};
+	uint32_t part = part_of(badge, place);
+	if ((badge & DEVICE_MASTER) != DEVICE_MASTER || place & 127 & ~badge)
+		FAIL(MEMORY_NOT_ALLOWED);
+	if (!part || job.index >= MEMORY_DEVICES)
+		FAIL(MEMORY_OUTSIDE);
+	if (is_memory(part))
+		FAIL(MEMORY_WRONG_TYPE);
+	job.was = device_generation[job.index];
+	job.becomes = job.was + 1;
+	if (job.was & 1)
+		FAIL(MEMORY_IN_USE);
+	if (job.was >= DEVICE_GENERATION_TOP)
+		FAIL(MEMORY_WORN_OUT);
+	section_run(define_prepare, &job);
+	if (job.status)
+		FAIL(job.status);
+	return answer_extent((part & ~(uint32_t)MEMORY_ANY) | MEMORY_DEVICE,
+			     job.index << DEVICE_GENERATION_BITS | job.becomes);
+}
+
+OPERATION static uint64_t do_forget_device(uint32_t badge, uint32_t index, uint32_t b,
+					   uint32_t generation)
+{
+	(void)b;
+	(void)generation;
+	if ((badge & DEVICE_MASTER) != DEVICE_MASTER)
+		FAIL(MEMORY_NOT_ALLOWED);
+	if (index >= MEMORY_DEVICES)
+		FAIL(MEMORY_OUTSIDE);
+	struct definition job = {.index = index, .was = device_generation[index]};
+	job.becomes = job.was + 1;
+	if (job.was & 1)
+		section_run(define_prepare, &job);
+	FAIL(job.status);
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+OPERATION static uint64_t do_read(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+{
+	(void)b;
+	struct extent extent = extent_of(badge, generation);
+	if (!extent_has(&extent, at_frame(a), 1))
+		FAIL(MEMORY_OUTSIDE);
+	struct memory_frame frame = frames[extent.first + at_frame(a)];
+	if (!frame_is(&frame, &extent))
+		FAIL(MEMORY_STALE);
+	*(struct memory_frame *)parameters() = frame;
+	FAIL(0);
+}
+
+OPERATION static uint64_t do_next_table(uint32_t badge, uint32_t from, uint32_t b,
+					uint32_t generation)
+{
+	(void)b;
+	(void)generation;
+	if (!(badge & MEMORY_MANAGE))
+		FAIL(MEMORY_NOT_ALLOWED);
+	if (from >= frame_count)
+		FAIL(MEMORY_OUTSIDE);
+	for (uint32_t i = from; i < frame_count && i < from + MEMORY_SWEEP_MAX; i++) {
+		uint32_t type = MEMORY_TYPE_OF(frames[i].state);
+		if (type == MEMORY_TABLE || type == MEMORY_DROPPING_TABLE)
+			return ANSWER(0, i);
+	}
+	FAIL(0);
+}
+
+OPERATION static uint64_t do_flush(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+{
+	(void)badge;
+	(void)a;
+	(void)b;
+	(void)generation;
+	FAIL(0); /* the entry has loaded CR3, and so will the return */
+}
+
+OPERATION static uint64_t do_batch(uint32_t badge, uint32_t count, uint32_t b, uint32_t generation)
+{
+	(void)b;
+	volatile struct memory_batch *batch = parameters();
+	if (count > MEMORY_BATCH_MAX)
+		FAIL(SERVICE_BAD_ARGUMENT);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t operation = batch[i].operation;
+		if (operation >= MEMORY_FETCH)
+			return ANSWER(SERVICE_NO_OPERATION, i);
+		uint64_t answer =
+			service_operations[operation](badge, batch[i].a, batch[i].b, generation);
+		batch[i].a = answer;
+		batch[i].b = answer >> 32;
+		if ((uint32_t)answer)
+			return ANSWER((uint32_t)answer, i);
+	}
+	return ANSWER(0, count);
+}
+
+SERVICE_OPERATIONS([MEMORY_MAP] = memory_do_map, [MEMORY_UNMAP] = memory_do_unmap,
+		   [MEMORY_INSTALL] = memory_do_install, [MEMORY_REMOVE] = memory_do_remove,
+		   [MEMORY_BECOME] = memory_do_become, [MEMORY_CLEAN_UP] = memory_do_clean,
+		   [MEMORY_DROP] = memory_do_drop, [MEMORY_CREATE_DOMAIN] = memory_do_create_domain,
+		   [MEMORY_CREATE_THREAD] = memory_do_create_thread,
+		   [MEMORY_CREATE_BITMAP] = memory_do_create_bitmap,
+		   [MEMORY_SWEEP] = memory_do_sweep, [MEMORY_FLUSH] = do_flush,
+		   [MEMORY_FETCH] = memory_do_fetch, [MEMORY_SPLIT] = do_split,
+		   [MEMORY_REVOKE] = do_revoke, [MEMORY_DEFINE_DEVICE] = do_define_device,
+		   [MEMORY_FORGET_DEVICE] = do_forget_device, [MEMORY_READ_FRAME] = do_read,
+		   [MEMORY_NEXT_TABLE] = do_next_table, [MEMORY_BATCH] = do_batch)
+
+/* ---- the start ------------------------------------------------------------------------------- */
+/* A frame is the service's if the machine says that all of it is memory and nothing else. Modules
+ * are DATA, so that whoever gets them can map them. */
+static void start_region(const struct boot_region *region, const struct memory_start *start)
+{
+	uint64_t from = region->start, to = region->start + region->bytes;
+	uint32_t first, end, state = MEMORY_STATE(MEMORY_DIRTY, 0);
+	if (region->type == 1) { /* whole frames only */
+		first = (from + PAGE_BYTES - 1) >> 12;
+		end = to >> 12;
+	} else { /* every frame that it touches */
+		first = from >> 12;
+		end = to > 0xFFFFF000u ? 0x100000 : (to + PAGE_BYTES - 1) >> 12;
+		state = MEMORY_STATE(MEMORY_RESERVED, 0);
+	}
+	for (uint32_t i = first < start->first ? start->first : first; i < end && i < start->end;
+	     i++)
+		frames[i].state = state;
+}
+
+static void start_modules(const struct boot_record *record)
+{
+	for (uint32_t i = 0; i < record->module_count; i++) {
+		const struct boot_module *module = &record->modules[i];
+		uint32_t end = (module->start + module->bytes + PAGE_BYTES - 1) >> 12;
+		for (uint32_t at = module->start >> 12; at < end && at < frame_count; at++)
+			frames[at].state = MEMORY_STATE(MEMORY_DATA, 0);
+	}
+}
+
+int main(uint32_t descriptors)
+{
+	const struct boot_record *record = (const struct boot_record *)BOOT_RECORD;
+	const struct memory_start start = *(const struct memory_start *)frame_words(descriptors);
+	uint32_t bytes = start.end * sizeof(struct memory_frame);
+	frames = (struct memory_frame *)frame_words(descriptors);
+	template_frame = start.template_frame;
+	words_fill((uint32_t *)frames, 0, bytes / 4);
+	for (uint32_t pass = 0; pass < 2; pass++) /* what is no memory wins where regions overlap */
+		for (uint32_t i = 0; i < record->region_count; i++)
+			if ((record->regions[i].type == 1) == !pass)
+				start_region(&record->regions[i], &start);
+	frame_count = start.end;
+	start_modules(record);
+	return 0; /* from now on clients bring the thread */
+}
