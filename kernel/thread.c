@@ -285,6 +285,14 @@ uint32_t thread_read(struct capability *capability, struct call_frame *frame)
 		for (uint32_t i = 0; i < 4; i++)
 			frame->word[i] = thread->fault[i] >> (i == 3 ? CAPABILITY_INDEX_SHIFT : 0);
 		return 0;
+	case THREAD_FIELD_CALL:
+		if (frame->word[2] - 1 >= depth)
+			return ERROR_ARGUMENT;
+		activation += depth - frame->word[2];
+		frame->word[0] = index_of(activation[1].domain);
+		frame->word[1] = activation->caller_eip;
+		frame->word[2] = activation->caller_esp;
+		return 0;
 	default:
 		return ERROR_ARGUMENT;
 	}

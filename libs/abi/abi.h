@@ -173,7 +173,13 @@ enum dispatch_reason {
 
 /* ---- thread states, as thread_read tells them ------------------------------------------------ */
 enum thread_state { THREAD_STOPPED, THREAD_READY, THREAD_WAITING, THREAD_IN_CHAIN };
-enum thread_field { THREAD_FIELD_STATE, THREAD_FIELD_TIME, THREAD_FIELD_FAULT, THREAD_FIELDS };
+enum thread_field {
+	THREAD_FIELD_STATE,
+	THREAD_FIELD_TIME,
+	THREAD_FIELD_FAULT,
+	THREAD_FIELD_CALL,
+	THREAD_FIELDS
+};
 enum account { ACCOUNT_ELAPSED, ACCOUNT_INTERRUPTS, ACCOUNT_IDLE, ACCOUNTS };
 
 /* ---- faults: EAX on entry to the handler: class, vector << 8, error code << 16 --------------- */

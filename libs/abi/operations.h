@@ -29,7 +29,7 @@
 	O(THREAD, 4, thread_abort, RIGHT_MANAGE, "depth, callee's domain index", "",              \
 	  "depth 16, cut 32")                                                                     \
 	O(THREAD, 5, thread_attach, RIGHT_MANAGE, "number, data page slot", "", "constant")       \
-	O(THREAD, 6, thread_read, RIGHT_READ, "field", "see thread_field", "constant")            \
+	O(THREAD, 6, thread_read, RIGHT_READ, "field, depth", "see thread_field", "constant")     \
 	O(THREAD, 7, thread_stop, RIGHT_MANAGE, "", "", "cut 32")                                 \
 	O(DOMAIN, 1, domain_grant, RIGHT_MANAGE, "to slot there, from slot here", "", "constant") \
 	O(DOMAIN, 2, domain_delete, RIGHT_MANAGE, "slot there", "", "constant")                   \
@@ -39,11 +39,11 @@
 	O(DOMAIN, 6, domain_read, RIGHT_READ, "slot there", "kind and rights, index, generation", \
 	  "constant")                                                                             \
 	O(AUTHORITY, 1, authority_create, RIGHT_CREATE,                                           \
-	  "frame, expected generations, parameter; word 0: object kind << 8", "", "constant")      \
+	  "frame, expected generations, parameter; word 0: object kind << 8", "", "constant")     \
 	O(AUTHORITY, 2, authority_destroy, RIGHT_DESTROY, "frame, expected generation", "",       \
 	  "depth 16, cut 32")                                                                     \
 	O(AUTHORITY, 3, authority_fetch, RIGHT_CREATE, "frame, to slot, expected generation", "", \
-	  "constant")          \
+	  "constant")                                                                             \
 	O(AUTHORITY, 4, authority_inspect, RIGHT_READ, "index", "object kind, generation",        \
 	  "constant")                                                                             \
 	O(AUTHORITY, 5, authority_account, RIGHT_READ, "account", "cycles low, high", "constant") \

@@ -177,6 +177,8 @@ void domain_load(struct domain *domain, const char *name)
 	if (section)
 		domain_section(domain, section,
 			       elf_symbol_named(header, module->bytes, "section_end"));
+	if (domain != &serial_domain) /* who would say it? */
+		fault_door_give(domain);
 }
 
 void domain_share_image(struct domain *domain)

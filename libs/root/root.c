@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The root program's own start and end, threads, and the round robin. */
 #include "root.h"
-#include "elf/elf.h"
 #include "serial/serial.h"
 #include "vga/vga.h"
 
 struct domain serial_domain, vga_domain;
 uint32_t vga_slot;
 struct object root_bitmap;
+static struct thread root_thread = {.name = "root", .home = &root_domain};
 static _Bool serial_lives;
 
 #define SERIAL_PORT  0x3F8u
@@ -92,10 +92,11 @@ void root_begin(void)
 	if (boot_record->magic != BOOT_MAGIC)
 		__builtin_trap();
 	root_domain.object = (struct object){boot_record->root_domain, ROOT_DOMAIN};
+	root_thread.object = (struct object){boot_record->root_thread, ROOT_THREAD};
 	root_domain.directory_frame = boot_record->root_directory_frame;
 	root_domain.file = module_file(&boot_record->modules[0]);
 	root_domain.file_bytes = boot_record->modules[0].bytes;
-	domain_entries(&root_domain, (uint32_t)service_entry, (uint32_t)fault_entry);
+	domain_entries(&root_domain, (uint32_t)fault_door_entry, (uint32_t)fault_entry);
 	for (uint32_t page = 0; page < BANK_PAGES; page++) {
 		uint32_t frame = frame_take();
 		MUST(kernel_create(AUTHORITY, OBJECT_CAPABILITY_PAGE, 0, frame,
@@ -118,6 +119,26 @@ void root_begin(void)
 	pci_begin();
 }
 
+#define THREADS_MAX 64u
+static struct thread *threads[THREADS_MAX]; /* whose names are known */
+
+struct thread *thread_by_index(uint32_t index)
+{
+	for (uint32_t i = 0; i < THREADS_MAX; i++)
+		if (threads[i] && threads[i]->object.frame == index)
+			return threads[i];
+	return index == boot_record->root_thread ? &root_thread : NULL;
+}
+
+static void thread_put(const struct thread *old, struct thread *new)
+{
+	for (uint32_t i = 0; i < THREADS_MAX; i++)
+		if (threads[i] == old) {
+			threads[i] = new;
+			return;
+		}
+}
+
 void thread_make(struct thread *thread, const char *name, struct domain *home)
 {
 	uint32_t control = frame_take(), data = frame_take();
@@ -129,6 +150,7 @@ void thread_make(struct thread *thread, const char *name, struct domain *home)
 			   data));
 	object_fetch(control, thread->object.slot);
 	object_fetch(data, thread->data[0].slot);
+	thread_put(NULL, thread);
 }
 
 void thread_data_page(struct thread *thread)
@@ -150,6 +172,7 @@ static void object_forget(struct object object)
 
 void thread_end(struct thread *thread)
 {
+	thread_put(thread, NULL);
 	object_forget(thread->object); /* and the first data page */
 	for (uint32_t i = 0; i < thread->data_pages; i++)
 		object_forget(thread->data[i]);
@@ -168,26 +191,6 @@ uint32_t thread_run(struct thread *thread)
 		MUST(kernel_dispatch(slot(thread->object.slot), 0, DEADLINE_NEVER, 0, &result));
 	while (result.reason == DISPATCH_DEADLINE);
 	return result.reason;
-}
-
-void fault_report(struct thread *thread)
-{
-	static const char *const classes[] = {"?", "page fault", "program error",
-					      "software interrupt"};
-	struct words fault;
-	MUST(kernel_thread_read(slot(thread->object.slot), THREAD_FIELD_FAULT, &fault));
-	struct domain *where = domain_by_index(fault.w[3]);
-	uint32_t offset = 0, class = fault.w[0] & 0xFF;
-	const char *symbol = where && where->file ? elf_symbol_at(where->file, where->file_bytes,
-								  fault.w[2], &offset)
-						  : NULL;
-	print("FAULT: thread %s of %s, in %s at %08x (%s+%u): %s, vector %u, address %08x%s\n",
-	      thread->name, thread->home->name, where ? where->name : "a domain unknown here",
-	      fault.w[2], symbol ? symbol : "?", offset, classes[class < 4 ? class : 0],
-	      fault.w[0] >> 8 & 0xFF, fault.w[1],
-	      class != FAULT_PAGING  ? ""
-	      : fault.w[0] >> 16 & 2 ? ", writing"
-				     : ", reading");
 }
 
 void round_robin(struct thread *const *threads, uint32_t count)

@@ -135,8 +135,13 @@ void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t
 void round_robin(struct thread *const *threads, uint32_t count);
 /* Runs one until it waits or ends; the last reason. */
 uint32_t thread_run(struct thread *thread);
-/* A fault at home, in words: domain, thread, place with symbol, address, why. */
+/* What stopped it, in words: domain, place with symbol, why, address, thread. Faults in services
+ * that domain_load loaded are told at once, with the door, on the thread that they happen to. */
 void fault_report(struct thread *thread);
+void fault_door_entry(void);                 /* the root domain's entry: where services tell it */
+void fault_door_give(struct domain *domain); /* ... and the door; domain_load does so */
+/* Known are the first 64 at a time. */
+struct thread *thread_by_index(uint32_t index);
 /* Tells fault_report and others about a domain; domain_make does so itself. */
 struct domain *domain_by_index(uint32_t index);
 

@@ -223,6 +223,12 @@ static inline uint32_t kernel_thread_read(slot_t thread, uint32_t field, struct 
 	*answer = (struct words){{thread_read_op, field, 0, 0}};
 	return invoke(thread.encoded, answer);
 }
+/* Of its call number `depth`: the caller's domain, where it will go on, its ESP. */
+static inline uint32_t kernel_thread_call(slot_t thread, uint32_t depth, struct words *answer)
+{
+	*answer = (struct words){{thread_read_op, THREAD_FIELD_CALL, depth, 0}};
+	return invoke(thread.encoded, answer);
+}
 static inline uint32_t kernel_thread_stop(slot_t thread)
 {
 	return invoke_2(thread.encoded, thread_stop_op, 0, 0);

@@ -3,7 +3,7 @@
 bits 32
 %include "offsets.inc"
 
-global program_start, thread_begin, service_entry, fault_entry, program_stack_top
+global program_start, thread_begin, service_entry, service_answer, fault_entry, program_stack_top
 extern main, service_operations, service_operation_count, catch_begin, catch_end
 
 section .text.program_start
@@ -29,17 +29,18 @@ section .text.service_entry
 	align 16
 service_entry:
 	cld
-	mov	ecx, ss
-	mov	ds, ecx
-	mov	es, ecx
+	lds	ecx, [ss:.flat]
+	les	ecx, [ss:.flat]
 	cmp	esi, [service_operation_count]
 	jae	.no_operation
 	test	esp, 0xC00                      ; 1 KiB at least
 	jz	.no_stack
 	mov	edx, edi
 	mov	ecx, ebx
+	push	eax                             ; for fault reports: badge, and .answer below
 	push	ebp
 	call	[service_operations + esi * 4]
+.answer:
 	mov	esi, edx
 	or	eax, RETURN
 	sysenter
@@ -49,23 +50,33 @@ service_entry:
 .no_stack:
 	mov	eax, RETURN + SERVICE_NO_STACK
 	sysenter
+	align 4
+.flat:	dd	0, USER_DATA
+service_answer equ service_entry.answer
 
 section .text.fault_entry
-; EAX class, ECX address, EDX where. An instruction that has a place in the table of catches goes on
-; there with all its registers; any other fault is one more fault, which ends the call.
+; EAX class, EDX where. An instruction that has a place in the table of catches goes on
+; there with all its registers; any other is told to who loaded the program (ESI class, EDI where),
+; if that gave us a door for it, and ends the call.
 	align 16
 fault_entry:
-	mov	eax, catch_begin
-.next:	cmp	eax, catch_end
+	mov	ecx, catch_begin
+.next:	cmp	ecx, catch_end
 	jae	.none
-	cmp	edx, [eax]
+	cmp	edx, [ecx]
 	je	.found
-	add	eax, 8
+	add	ecx, 8
 	jmp	.next
-.found:	mov	edx, [eax + 4]
+.found:	mov	edx, [ecx + 4]
 	mov	eax, RESUME_AT
 	sysenter
-.none:	ud2
+.none:	mov	esi, eax
+	mov	edi, edx
+	mov	eax, SLOT_FAULT_DOOR | OPTION_NESTED
+	mov	ecx, esp
+	mov	edx, .told
+	sysenter
+.told:	ud2                                     ; a fault of the handler
 
 section .bss align=16
 	resb	16384

@@ -88,19 +88,24 @@ static size_t digits(char *to, uint64_t value, uint32_t base)
 
 static const char *convert(struct output *out, const char *how, va_list *list)
 {
-	size_t width = 0, length = 0;
+	size_t width = 0, length = 0, most = SIZE_MAX;
 	int left = *how == '-', wide = 0;
 	how += left;
 	char pad = *how == '0' ? '0' : ' ', number[22];
 	for (; *how >= '0' && *how <= '9'; how++)
 		width = width * 10 + (*how - '0');
+	if (*how == '.')
+		for (most = 0, how++; *how >= '0' && *how <= '9'; how++)
+			most = most * 10 + (*how - '0');
 	for (; *how == 'l' || *how == 'z'; how++)
 		wide += *how == 'l';
 	if (!*how)
 		return how;
 	if (*how == 's') {
 		const char *text = va_arg(*list, const char *);
-		put_padded(out, text, strlen(text), width, ' ', left);
+		while (length < most && text[length])
+			length++;
+		put_padded(out, text, length, width, ' ', left);
 		return how + 1;
 	}
 	if (*how == 'c' || *how == '%') {

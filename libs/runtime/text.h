@@ -14,7 +14,9 @@ int memcmp(const void *a, const void *b, size_t bytes);
 size_t strlen(const char *text);
 int strcmp(const char *a, const char *b);
 
-/* %s %c %d %u %x %08x %llu %% with width, `-` and `0`; what does not fit is cut. Length written. */
+/* %s %.9s %c %d %u %x %08x %llu %% with width, `-` and `0`; what does not fit is cut. Length
+ * written.
+ */
 size_t format(char *to, size_t bytes, const char *how, ...) __attribute__((format(printf, 3, 4)));
 size_t format_list(char *to, size_t bytes, const char *how, va_list list);
 

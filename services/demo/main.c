@@ -121,7 +121,7 @@ static void hostility(void)
 	visitor_make(4);
 	visitor_go(VISITOR_HOSTILE);
 	if (thread_run(&thread) == DISPATCH_FAULTED) {
-		print("     root: ");
+		print("     root: the hostile thread has stopped\n");
 		fault_report(&thread);
 	}
 	visitor_end();

@@ -430,6 +430,8 @@ TEST(thread_read_and_abort_refuse_what_is_not_there)
 	target = SLOT_ENCODE(thread_slot(0));
 	REFUSED(ERROR_ARGUMENT, target, thread_read_op, THREAD_FIELDS, 0, 0);
 	REFUSED(ERROR_ARGUMENT, target, thread_read_op, ~0u, 0, 0);
+	REFUSED(ERROR_ARGUMENT, target, thread_read_op, THREAD_FIELD_CALL, 0, 0); /* nobody */
+	REFUSED(ERROR_ARGUMENT, target, thread_read_op, THREAD_FIELD_CALL, 1, 0); /* at home */
 	REFUSED(ERROR_ARGUMENT, target, thread_abort_op, 0, boot_record->root_domain, 0); /* home */
 	REFUSED(ERROR_ARGUMENT, target, thread_abort_op, 1, boot_record->root_domain, 0);
 	REFUSED(ERROR_ARGUMENT, target, thread_abort_op, DEPTH_MAX, boot_record->root_domain, 0);

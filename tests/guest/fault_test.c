@@ -264,7 +264,7 @@ TEST(resume_the_same_after_a_pager_mapped_the_page)
 		domain_unmap(&faulting, FAULT_TARGET);
 		frame_give(paged_frame);
 	}
-	domain_entries(&root_domain, (uint32_t)service_entry, (uint32_t)fault_entry);
+	domain_entries(&root_domain, (uint32_t)fault_door_entry, (uint32_t)fault_entry);
 	slot_give(pager);
 	faulting_end();
 }

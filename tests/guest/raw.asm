@@ -4,7 +4,7 @@
 bits 32
 %include "offsets.inc"
 
-global raw_invoke, raw_invoke_at, snapshot_entry, echo_entry, handler_entry
+global raw_invoke, raw_invoke_at, raw_back, snapshot_entry, echo_entry, handler_entry
 global fault_with, fault_ud2, fault_store, fault_int, fault_end, step_null
 global snapshot, snapshot_count, handler_seen, handler_count, handler_plan, handler_hook
 global odd_flags, odd_flags_held, odd_flags_interrupt, odd_flags_iret, spin

@@ -25,6 +25,7 @@ struct registers {
  * (not nested in another) with ESP as given, as deceivers do. */
 void raw_invoke(struct registers *registers);
 void raw_invoke_at(struct registers *registers);
+extern const uint8_t raw_back[]; /* where raw_invoke has its system call go on */
 
 /* A door's entry that notes its registers and returns 0; flags are noted, too. */
 void snapshot_entry(void);

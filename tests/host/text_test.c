@@ -95,6 +95,7 @@ TEST(text_and_characters)
 {
 	SAME("%s|%5s|%-5s|%2s|%c%c|%%|%zu", "abc", "abc", "abc", "abc", 'x', 'y', sizeof(int));
 	SAME("%s%d%s", "", 7, "");
+	SAME("%.2s|%.0s|%.3s|%.9s|%5.2s|%-5.2s|", "abc", "abc", "abc", "abc", "abc", "abc");
 	SAME("nothing");
 	SAME("%s", "");
 }

@@ -416,7 +416,7 @@ static void account(struct slot *s, const struct insn *p, bool entered,
 static void retire(const struct insn *p, bool taken, bool irq)
 {
 	bool entered = p->kern && !last_kern;
-	/* an interrupt or fault that comes at once, before any user instruction, is a stay of its own */
+	/* what comes at once, before any user instruction, is a stay of its own */
 	bool back = p->kind == K_sysexit || (p->kind == K_iret && irq);
 
 	n_total++;

@@ -1,0 +1,27 @@
+; SPDX-License-Identifier: MIT
+; The door through which programs tell that they fault (libs/runtime/start.asm: fault_entry).
+bits 32
+%include "offsets.inc"
+
+global fault_door_entry
+extern fault_told
+
+section .text.fault_door_entry
+; EAX the badge: the program's domain. ESI, EDI: class and place. Back with nothing of ours.
+	align 16
+fault_door_entry:
+	cld
+	mov	ecx, ss
+	mov	ds, ecx
+	mov	es, ecx
+	test	esp, 0xC00                      ; 1 KiB of stack at least
+	jz	.out
+	mov	edx, edi
+	mov	ecx, esi
+	call	fault_told
+.out:	xor	esi, esi
+	xor	edi, edi
+	xor	ebx, ebx
+	xor	ebp, ebp
+	mov	eax, RETURN
+	sysenter

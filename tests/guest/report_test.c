@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* Fault reports: which service, where, why, on whose thread, through which door; and who pays. */
+#include "raw.h"
+
+#define SLOT_ONWARD 1u /* in the list of a peer: where it calls to */
+#define COLUMNS     80u
+
+static struct client client;
+static struct domain service; /* the serial port's program, without its ports */
+static char told[512];
+static uint32_t told_bytes, told_times, shared_result;
+
+/* In place of the serial service: what is said to it. */
+PEER listen(uint32_t operation, uint32_t bytes, uint32_t b, uint32_t badge_high)
+{
+	(void)b, (void)badge_high;
+	if (operation != SERIAL_WRITE)
+		return ANSWER(0, 0);
+	told_times++;
+	for (uint32_t i = 0; i < bytes && told_bytes + 1 < sizeof(told); i++)
+		told[told_bytes++] = ((const char *)parameters())[i];
+	told[told_bytes] = 0;
+	return ANSWER(0, 0);
+}
+
+static struct domain listener;
+static uint32_t own_console, own_screen;
+
+static void listen_begin(void)
+{
+	peer_make(&listener, "listener");
+	own_console = console_slot;
+	own_screen = screen_slot;
+	console_slot = peer_door(&listener, listen);
+	screen_slot = 0;
+	told[0] = 0;
+	told_bytes = told_times = 0;
+}
+
+static void listen_end(void)
+{
+	slot_give(console_slot);
+	console_slot = own_console;
+	screen_slot = own_screen;
+	domain_end(&listener);
+}
+
+static _Bool says(const char *what)
+{
+	for (const char *at = told; *at; at++)
+		if (!memcmp(at, what, strlen(what)))
+			return 1;
+	test_note("it does not say `%s`: %s", what, told);
+	return 0;
+}
+
+static _Bool fits_the_screen(void)
+{
+	uint32_t column = 0;
+	for (const char *at = told; *at; at++) {
+		column = *at == '\n' ? 0 : column + 1;
+		if (column >= COLUMNS)
+			return 0;
+	}
+	return column == 0 && told_bytes;
+}
+
+static void service_begin(void)
+{
+	domain_make(&service, "impostor", 0);
+	domain_load(&service, "serial");
+}
+
+static void call_it(uint32_t door)
+{
+	shared_result = door_call(door, SERIAL_WRITE, 1, 0, NULL);
+}
+
+/* It reads a port that it does not have. */
+TEST(service_that_faults_is_named_with_thread_door_and_place)
+{
+	service_begin();
+	uint32_t door = domain_door(&service, 0x1234567890ABCDEFu);
+	client_make(&client, &root_domain, call_it, slot(door).encoded);
+	listen_begin();
+	client_run(&client);
+	listen_end();
+	CHECK_EQUAL(shared_result, ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(told_times, 1);
+	CHECK(says("FAULT in impostor at 00400"));
+	CHECK(says(" (serial_do_write+"));
+	CHECK(says("program error, vector 13\n"));
+	CHECK(says("thread client of root, door badge 1234567890abcdef\n"));
+	CHECK(says("called from root at 004"));
+	CHECK(says(" (call_it+"));
+	CHECK(fits_the_screen());
+	client_end(&client);
+	slot_give(door);
+	domain_end(&service);
+}
+
+PEER poke(uint32_t address, uint32_t b, uint32_t c, uint32_t badge_high)
+{
+	(void)b, (void)c, (void)badge_high;
+	*(volatile uint32_t *)address = 1;
+	return ANSWER(0, 0);
+}
+
+TEST(service_that_faults_is_named_with_the_address)
+{
+	struct domain peer;
+	peer_make(&peer, "poker");
+	fault_door_give(&peer);
+	uint32_t door = peer_door(&peer, poke);
+	listen_begin();
+	shared_result = door_call(slot(door).encoded, FAULT_TARGET, 0, 0, NULL);
+	listen_end();
+	CHECK_EQUAL(shared_result, ERROR_CALLEE_FAULTED);
+	CHECK(says("FAULT in poker at 004"));
+	CHECK(says("page fault, vector 14, writing 08001000\n"));
+	CHECK(says("thread root of root, door badge ?\n")); /* peer_entry does not leave it */
+	CHECK(fits_the_screen());
+	slot_give(door);
+	domain_end(&peer);
+}
+
+/* Two doors on one stack page: it is the inner one that is named. */
+PEER forward(uint32_t a, uint32_t b, uint32_t c, uint32_t badge_high)
+{
+	(void)a, (void)b, (void)c, (void)badge_high;
+	shared_result = door_call(SLOT_ONWARD | OPTION_NESTED, SERIAL_WRITE, 1, 0, NULL);
+	return ANSWER(7, 0);
+}
+
+TEST(service_that_faults_in_a_nested_call_is_named_with_its_own_door)
+{
+	struct domain peer;
+	service_begin();
+	peer_make(&peer, "peer");
+	uint32_t inner = domain_door(&service, 0xB), outer = peer_door(&peer, forward);
+	domain_give(&peer, SLOT_ONWARD, inner);
+	listen_begin();
+	uint32_t result = door_call(slot(outer).encoded, 0, 0, 0, NULL);
+	listen_end();
+	CHECK_EQUAL(result, RETURN + 7);
+	CHECK_EQUAL(shared_result, ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(told_times, 1);
+	CHECK(says("FAULT in impostor "));
+	CHECK(says("door badge b\n"));
+	CHECK(says("called from peer at 004"));
+	CHECK(says(" (forward+"));
+	slot_give(inner);
+	slot_give(outer);
+	domain_end(&peer);
+	domain_end(&service);
+}
+
+/* Who is at home is told by its dispatcher, once. */
+static void fault_at_home(uint32_t argument)
+{
+	(void)argument;
+	asm volatile("ud2");
+}
+
+TEST(thread_that_faults_at_home_is_named_once_by_its_dispatcher)
+{
+	struct domain peer;
+	peer_make(&peer, "peer");
+	fault_door_give(&peer);
+	client_make(&client, &peer, fault_at_home, 0);
+	listen_begin();
+	uint32_t reason = client_dispatch(&client, 0, 0, 0).reason, told_before = told_times;
+	fault_report(&client.thread);
+	listen_end();
+	CHECK_EQUAL(reason, DISPATCH_FAULTED);
+	CHECK_EQUAL(told_before, 0);
+	CHECK(says("FAULT in peer at 004"));
+	CHECK(says(" (fault_at_home+"));
+	CHECK(says("program error, vector 6\n"));
+	CHECK(says("thread client of peer, at home\n"));
+	CHECK(fits_the_screen());
+	client_end(&client);
+	domain_end(&peer);
+}
+
+/* A program that lies: it can have its own last fault said again, on its own time, and no other. */
+PEER lie(uint32_t times, uint32_t fault, uint32_t b, uint32_t badge_high)
+{
+	(void)b, (void)badge_high;
+	uint32_t value;
+	if (fault)
+		try_load((const uint32_t *)KERNEL_BASE, &value);
+	while (times--)
+		door_call(SLOT_FAULT_DOOR | OPTION_NESTED, FAULT_PROGRAM, (uint32_t)&lie, 0, NULL);
+	return ANSWER(0, 0);
+}
+
+static void call_the_liar(uint32_t door)
+{
+	door_call(door, 3, 0, 0, NULL);
+	shared_result = told_times;
+	door_call(door, 3, 1, 0, NULL);
+}
+
+TEST(fault_door_says_nothing_but_what_the_kernel_saw)
+{
+	struct domain liar;
+	peer_make(&liar, "liar");
+	fault_door_give(&liar);
+	uint32_t door = peer_door(&liar, lie);
+	client_make(&client, &root_domain, call_the_liar, slot(door).encoded);
+	listen_begin();
+	uint64_t roots = time_of(ROOT_THREAD), clients = time_of(client.thread.object.slot);
+	client_run(&client);
+	roots = time_of(ROOT_THREAD) - roots;
+	clients = time_of(client.thread.object.slot) - clients;
+	listen_end();
+	CHECK_EQUAL(shared_result, 0);
+	CHECK_EQUAL(told_times, 3);
+	CHECK(says("FAULT in liar "));
+	CHECK(says(", reading c0000000\n"));
+	CHECK(says("door badge ?\n"));
+	CHECK(clients > 10 * roots); /* root's own is the dispatch */
+	client_end(&client);
+	slot_give(door);
+	domain_end(&liar);
+}
+
+/* ---- which calls a thread is in ----------------------------------------------------------- */
+static struct words calls[3];
+static uint32_t call_errors[4];
+
+PEER look(uint32_t a, uint32_t b, uint32_t c, uint32_t badge_high)
+{
+	(void)a, (void)b, (void)c, (void)badge_high;
+	for (uint32_t depth = 0; depth < 4; depth++)
+		call_errors[depth] =
+			kernel_thread_call(slot(SLOT_ONWARD), depth, &calls[depth % 3]);
+	return ANSWER(0, 0);
+}
+
+PEER onward(uint32_t a, uint32_t b, uint32_t c, uint32_t badge_high)
+{
+	(void)a, (void)b, (void)c, (void)badge_high;
+	return ANSWER(door_call(SLOT_ONWARD | OPTION_NESTED, 0, 0, 0, NULL) & STATUS_MAX, 0);
+}
+
+TEST(thread_read_names_the_caller_of_each_call)
+{
+	struct domain outer, inner;
+	peer_make(&outer, "outer");
+	peer_make(&inner, "inner");
+	uint32_t to_outer = peer_door(&outer, onward), to_inner = peer_door(&inner, look);
+	domain_give(&outer, SLOT_ONWARD, to_inner);
+	domain_give(&inner, SLOT_ONWARD, ROOT_THREAD);
+	struct registers r = {.eax = slot(to_outer).encoded, .eflags = FLAGS_PLAIN};
+	raw_invoke(&r);
+	CHECK_EQUAL(r.eax, RETURN);
+	CHECK_EQUAL(call_errors[0], ERROR_ARGUMENT);
+	CHECK_EQUAL(call_errors[1], 0);
+	CHECK_EQUAL(call_errors[2], 0);
+	CHECK_EQUAL(call_errors[3], ERROR_ARGUMENT);
+	CHECK_EQUAL(calls[1].w[0], boot_record->root_domain);
+	CHECK_EQUAL(calls[1].w[1], (uint32_t)raw_back);
+	CHECK_EQUAL(calls[1].w[2], r.esp);
+	CHECK_EQUAL(calls[2].w[0], outer.object.frame);
+	CHECK_EQUAL(calls[2].w[2] & ~(PAGE_BYTES - 1), DATA_PAGE);
+	slot_give(to_outer);
+	slot_give(to_inner);
+	domain_end(&outer);
+	domain_end(&inner);
+}
