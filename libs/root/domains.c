@@ -100,6 +100,7 @@ uint32_t domain_page(struct domain *domain, uint32_t address)
 
 void domain_entries(struct domain *domain, uint32_t entry, uint32_t fault)
 {
+	domain->answer = 0;
 	MUST(kernel_domain_set(slot(domain->object.slot), DOMAIN_ENTRY, entry));
 	MUST(kernel_domain_set(slot(domain->object.slot), DOMAIN_FAULT_ENTRY, fault));
 }
@@ -177,6 +178,7 @@ void domain_load(struct domain *domain, const char *name)
 	if (section)
 		domain_section(domain, section,
 			       elf_symbol_named(header, module->bytes, "section_end"));
+	domain->answer = elf_symbol_named(header, module->bytes, "service_answer");
 	if (domain != &serial_domain) /* who would say it? */
 		fault_door_give(domain);
 }

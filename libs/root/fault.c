@@ -76,13 +76,9 @@ void fault_report(struct thread *thread)
 static const uint32_t *badge_find(const struct domain *service, uint32_t caller_esp)
 {
 	uint32_t begins[2] = {(caller_esp & (PAGE_BYTES - 16)) | DATA_PAGE, DATA_STACK};
-	uint32_t answer =
-		service && service->file
-			? elf_symbol_named(service->file, service->file_bytes, "service_answer")
-			: 0;
 	for (uint32_t i = (caller_esp & ~(PAGE_BYTES - 1)) != DATA_PAGE; i < 2; i++) {
 		const uint32_t *begin = (const uint32_t *)begins[i];
-		if (begins[i] >= DATA_PAGE + 16 && answer && begin[-3] == answer)
+		if (begins[i] > DATA_PAGE && service->answer && begin[-3] == service->answer)
 			return begin - 2;
 	}
 	return NULL;
@@ -106,7 +102,8 @@ OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class)
 		if (kernel_thread_read(thread_slot, THREAD_FIELD_FAULT, &fault) ||
 		    kernel_thread_call(thread_slot, depth - 1, &call) || fault.w[3] != index)
 			return;
-		const uint32_t *badge = badge_find(domain_by_index(index), call.w[2]);
+		const struct domain *service = domain_by_index(index);
+		const uint32_t *badge = service ? badge_find(service, call.w[2]) : NULL;
 		uint64_t value = badge ? (uint64_t)badge[0] << 32 | badge[1] : 0;
 		add_fault(&report, fault, thread);
 		add(&report, badge ? ", door badge %llx\n" : ", door badge ?\n",

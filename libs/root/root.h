@@ -70,6 +70,7 @@ struct domain {
 	struct object lock; /* lock page, if it has one */
 	const void *file;   /* ELF, for symbols; may be null */
 	uint32_t file_bytes, entry;
+	uint32_t answer; /* where service_entry's operations return to; 0: another entry */
 };
 /* An empty address space from the template. confidential: 0 or 1. */
 void domain_make(struct domain *domain, const char *name, uint32_t confidential);
