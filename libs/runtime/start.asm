@@ -78,6 +78,6 @@ fault_entry:
 	sysenter
 .told:	ud2                                     ; a fault of the handler
 
-section .bss align=4096                         ; a nested call from main has the same room everywhere
+section .bss align=4096                 ; nested calls from main have the same room everywhere
 	resb	16384
 program_stack_top:
