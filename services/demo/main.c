@@ -127,14 +127,24 @@ static void hostility(void)
 	visitor_end();
 }
 
+static uint64_t account_of(uint32_t account)
+{
+	uint64_t value;
+	MUST(kernel_account(AUTHORITY, account, &value));
+	return value;
+}
+
+/* Nobody has asked for a time so far, so the timer was never set; then somebody does. */
 static void account_show(void)
 {
-	uint64_t elapsed, interrupts, idle;
-	MUST(kernel_account(AUTHORITY, ACCOUNT_ELAPSED, &elapsed));
-	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &interrupts));
-	MUST(kernel_account(AUTHORITY, ACCOUNT_IDLE, &idle));
-	print("\n  Elapsed %llu ticks, of which interrupts %llu, idle %llu.\n", elapsed, interrupts,
-	      idle);
+	uint64_t elapsed = account_of(ACCOUNT_ELAPSED), idle = account_of(ACCOUNT_IDLE),
+		 interrupts = account_of(ACCOUNT_INTERRUPTS);
+	uint32_t bits;
+	print("\n  Elapsed %llu ticks, interrupts took %llu, idling %llu: no tick without need.\n",
+	      elapsed, interrupts, idle);
+	MUST(kernel_wait(1, cycles() + boot_record->cycles_per_ms, &bits));
+	print("  A millisecond asleep: interrupts took %llu, idling %llu.\n",
+	      account_of(ACCOUNT_INTERRUPTS) - interrupts, account_of(ACCOUNT_IDLE) - idle);
 }
 
 /* `keep` as a word of the command line */

@@ -7,7 +7,6 @@
 
 #define NEVER   DEADLINE_NEVER
 #define CLIENTS 5u
-#define SOON    20000ull
 
 static struct client clients[CLIENTS];
 static volatile uint32_t turns;
@@ -50,7 +49,7 @@ static void faults(uint32_t argument)
 static void dispatches_next(uint32_t self)
 {
 	for (;;)
-		kernel_dispatch(slot(client_slot(self + 1)), 2, cycles() + 3 * SOON, 0,
+		kernel_dispatch(slot(client_slot(self + 1)), 2, cycles() + 3 * soon, 0,
 				&noted[self]);
 }
 PEER spins_and_faults(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
@@ -84,8 +83,9 @@ TEST(accounts_add_up_to_the_time_elapsed)
 	gone = 0;
 	struct gap begin = gap_begin(clients_time());
 	for (uint32_t round = 0; round < 300; round++) {
-		client_dispatch(&clients[0], 0, SOON / 4 + 37ull * round, 0); /* interrupts */
-		client_dispatch(&clients[2], 0, SOON / 4 + 23ull * round,
+		uint64_t interrupts = account_of(ACCOUNT_INTERRUPTS);
+		client_dispatch(&clients[0], 0, soon / 4 + 37ull * round, 0); /* interrupts */
+		client_dispatch(&clients[2], 0, soon / 4 + 23ull * round,
 				0); /* in services, faults */
 		kernel_dispatch(slot(client_slot(1)), 0, NEVER, 0, &result); /* waits */
 		kernel_signal(slot(client_slot(1)), 1);
@@ -95,7 +95,7 @@ TEST(accounts_add_up_to_the_time_elapsed)
 		client_dispatch(&clients[0], 0, 1, 0); /* hardly begun, or not */
 		kernel_dispatch(slot(client_slot(2)), 0, 0, 0, &result);
 		if (round % 16 == 0)
-			kernel_wait(1, cycles() + SOON, &bits); /* idle */
+			kernel_wait(1, cycles() + soon, &bits); /* idle */
 		if (round % 16 == 8) {                          /* a thread that is no more */
 			gone += client_time(3);
 			client_end(&clients[3]);
@@ -103,6 +103,7 @@ TEST(accounts_add_up_to_the_time_elapsed)
 		}
 		if (round % 64 == 0)
 			gap_check(begin, clients_time());
+		try_longer(account_of(ACCOUNT_INTERRUPTS) == interrupts);
 	}
 	gap_check(begin, clients_time());
 	CHECK(account_of(ACCOUNT_INTERRUPTS) && account_of(ACCOUNT_IDLE));
@@ -121,7 +122,9 @@ TEST(accounts_add_up_through_chains_of_dispatchers)
 	gone = 0;
 	struct gap begin = gap_begin(clients_time());
 	for (uint32_t round = 0; round < 200; round++)
-		client_dispatch(&clients[round % 4], 0, SOON + 41ull * round, 0);
+		while (try_longer(
+			!client_dispatch(&clients[round % 4], 0, soon + 41ull * round, 0).cycles))
+			;
 	gap_check(begin, clients_time());
 	for (uint32_t i = 0; i < 4; i++)
 		client_end(&clients[i]);
@@ -136,8 +139,8 @@ TEST(cycles_of_a_dispatch_are_what_its_thread_consumed)
 {
 	static const struct {
 		client_function *function;
-		uint32_t argument, mask, cycles, options, reason;
-	} ways[] = {{spins, 0, 0, SOON, 0, DISPATCH_DEADLINE},
+		uint32_t argument, mask, has_deadline, options, reason;
+	} ways[] = {{spins, 0, 0, 1, 0, DISPATCH_DEADLINE},
 		    {spins, 0, 0, 0, DISPATCH_STEP, DISPATCH_STEPPED},
 		    {waits, 1, 0, 0, 0, DISPATCH_WAITING},
 		    {faults, 0x0BAD0000, 0, 0, 0, DISPATCH_FAULTED},
@@ -148,8 +151,11 @@ TEST(cycles_of_a_dispatch_are_what_its_thread_consumed)
 		client_make(&clients[0], &root_domain, ways[i].function, ways[i].argument);
 		uint64_t before = client_time(0);
 		CHECK_EQUAL(before, 0); /* a new thread has consumed nothing */
-		struct dispatch_result result =
-			client_dispatch(&clients[0], ways[i].mask, ways[i].cycles, ways[i].options);
+		struct dispatch_result result;
+		do
+			result = client_dispatch(&clients[0], ways[i].mask,
+						 ways[i].has_deadline ? soon : 0, ways[i].options);
+		while (try_longer(!result.cycles));
 		CHECK_EQUAL(result.reason, ways[i].reason);
 		CHECK_EQUAL(result.cycles, client_time(0) - before);
 		CHECK(result.cycles > 0);
@@ -164,13 +170,15 @@ TEST(cycles_of_a_dispatch_are_those_of_its_whole_chain)
 		client_make(&clients[i], &root_domain, i < 3 ? dispatches_next : spins, i);
 	for (uint32_t round = 0; round < 20; round++) {
 		uint64_t before[4], sum = 0;
-		for (uint32_t i = 0; i < 4; i++) {
-			client_restart(&clients[i], i < 3 ? dispatches_next : spins, i);
-			before[i] = client_time(i);
-			noted[i].cycles = 0;
-		}
-		struct dispatch_result result =
-			client_dispatch(&clients[0], 0, SOON + 29ull * round, 0);
+		struct dispatch_result result;
+		do {
+			for (uint32_t i = 0; i < 4; i++) {
+				client_restart(&clients[i], i < 3 ? dispatches_next : spins, i);
+				before[i] = client_time(i);
+				noted[i].cycles = 0;
+			}
+			result = client_dispatch(&clients[0], 0, soon + 29ull * round, 0);
+		} while (try_longer(client_time(3) == before[3])); /* not so far */
 		CHECK_EQUAL(result.reason, DISPATCH_DEADLINE);
 		uint64_t within[4];
 		for (uint32_t i = 4; i--;) {
@@ -179,7 +187,7 @@ TEST(cycles_of_a_dispatch_are_those_of_its_whole_chain)
 		}
 		CHECK_EQUAL(result.cycles, sum);
 		for (uint32_t i = 0; i < 3; i++) { /* each is told when it runs: cut */
-			while (!noted[i].cycles)
+			for (uint32_t steps = 0; !noted[i].cycles && steps < 1000; steps++)
 				client_step(&clients[i]);
 			CHECK_EQUAL(noted[i].reason, DISPATCH_CUT);
 			CHECK_EQUAL(noted[i].cycles, within[i]);
@@ -209,13 +217,18 @@ TEST(time_in_a_service_is_the_callers)
 	uint32_t door = peer_door(&peer, spins_and_faults);
 	client_make(&clients[0], &root_domain, calls, door);
 	uint64_t root_before = time_of(ROOT_THREAD), begin = cycles(), total = 0;
+	uint32_t shortest = UINT32_MAX;
+	spent_in_service = 0;
 	for (uint32_t round = 0; round < 50; round++) {
 		uint64_t before = client_time(0);
-		struct dispatch_result result = client_dispatch(&clients[0], 0, SOON, 0);
+		struct dispatch_result result = client_dispatch(&clients[0], 0, soon, 0);
 		CHECK_EQUAL(result.cycles, client_time(0) - before);
 		total += result.cycles;
+		if (spent_in_service && spent_in_service < shortest) /* the least disturbed call */
+			shortest = spent_in_service;
+		try_longer(!spent_in_service);
 	}
-	CHECK(spent_in_service > 1000 && total > spent_in_service);
+	CHECK(shortest > 1000 && total > shortest);
 	CHECK(time_of(ROOT_THREAD) - root_before + total <= cycles() - begin);
 	client_end(&clients[0]);
 	slot_give(door);
@@ -225,18 +238,24 @@ TEST(time_in_a_service_is_the_callers)
 TEST(time_that_is_idle_or_interrupts_is_nobodys)
 {
 	uint32_t bits;
-	uint64_t root = time_of(ROOT_THREAD), idle = account_of(ACCOUNT_IDLE),
-		 interrupts = account_of(ACCOUNT_INTERRUPTS), begin = cycles();
-	MUST(kernel_wait(1, begin + 5ull * boot_record->cycles_per_ms, &bits));
-	uint64_t end = cycles();
-	idle = account_of(ACCOUNT_IDLE) - idle;
-	interrupts = account_of(ACCOUNT_INTERRUPTS) - interrupts;
-	root = time_of(ROOT_THREAD) - root;
+	uint64_t root, idle, interrupts, begin, end;
+	do {
+		root = time_of(ROOT_THREAD);
+		idle = account_of(ACCOUNT_IDLE);
+		interrupts = account_of(ACCOUNT_INTERRUPTS);
+		begin = cycles();
+		MUST(kernel_wait(1, begin + 5ull * boot_record->cycles_per_ms + soon, &bits));
+		end = cycles();
+		idle = account_of(ACCOUNT_IDLE) - idle;
+		interrupts = account_of(ACCOUNT_INTERRUPTS) - interrupts;
+		root = time_of(ROOT_THREAD) - root;
+	} while (try_longer(interrupts >= idle || root >= idle)); /* stood still elsewhere */
 	CHECK(interrupts > 0 && interrupts < idle && root < idle);
 	CHECK(idle + interrupts <= end - begin);
 	client_make(&clients[0], &root_domain, spins, 0);
 	interrupts = account_of(ACCOUNT_INTERRUPTS);
-	client_dispatch(&clients[0], 0, SOON, 0);
+	while (try_longer(!client_dispatch(&clients[0], 0, soon, 0).cycles))
+		;
 	CHECK(account_of(ACCOUNT_INTERRUPTS) > interrupts);
 	client_end(&clients[0]);
 }
@@ -246,19 +265,23 @@ TEST(time_that_is_idle_or_interrupts_is_nobodys)
 static uint64_t interrupts_of_a_dispatch(_Bool another_before)
 {
 	struct dispatch_result result;
-	uint64_t deadline = cycles() + SOON, before;
+	uint64_t deadline = cycles() + soon, before;
 	if (another_before) {
 		client_restart(&clients[1], waits, 1);
 		MUST(kernel_dispatch(slot(client_slot(1)), 0, deadline, 0, &result));
 	}
 	before = account_of(ACCOUNT_INTERRUPTS);
-	MUST(kernel_dispatch(slot(client_slot(0)), 0, deadline + SOON, 0, &result));
+	MUST(kernel_dispatch(slot(client_slot(0)), 0, deadline + soon, 0, &result));
 	return account_of(ACCOUNT_INTERRUPTS) - before;
 }
 
 TEST(time_of_an_interrupt_that_ends_no_dispatch_is_nobodys_either)
 {
 	uint64_t one = 0, two = 0;
+	if (!time_is_exact) { /* nor is one interrupt as long as another */
+		test_skip(COUNTER_IS_NOT_EXACT);
+		return;
+	}
 	client_make(&clients[0], &root_domain, spins, 0);
 	client_make(&clients[1], &root_domain, waits, 1);
 	for (uint32_t i = 0; i < 20; i++) {

@@ -33,7 +33,7 @@ struct gap gap_begin(uint64_t of_clients)
 {
 	gap_now(of_clients);
 	struct gap begin = gap_now(of_clients);
-	begin.is_exact = 1;
+	begin.is_exact = time_is_exact;
 	for (uint32_t i = 0; i < 20; i++)
 		begin.is_exact &= gaps_equal(begin, gap_now(of_clients));
 	return begin;

@@ -6,7 +6,8 @@
 #define BIT_1 2u
 #define BIT_2 4u
 #define NEVER DEADLINE_NEVER
-#define SOON  20000ull /* cycles: more than any of these clients needs to begin */
+/* Long enough for whatever ends by itself, so that a lost wake-up is no hang. */
+#define GUARD (1000ull * boot_record->cycles_per_ms)
 
 static struct client crowd[CHAIN_MAX + 8];
 static volatile uint32_t ran, answer;
@@ -95,9 +96,13 @@ TEST(dispatch_ends_at_its_deadline_and_not_before)
 	ran = 0;
 	for (uint32_t i = 1; i <= 20; i++) {
 		struct dispatch_result result;
-		uint64_t begin = cycles(), deadline = begin + i * SOON;
-		MUST(kernel_dispatch(slot(thread_slot(0)), 0, deadline, 0, &result));
-		uint64_t end = cycles();
+		uint64_t begin, deadline, end;
+		do {
+			begin = cycles();
+			deadline = begin + i * soon;
+			MUST(kernel_dispatch(slot(thread_slot(0)), 0, deadline, 0, &result));
+			end = cycles();
+		} while (try_longer(!result.cycles));
 		CHECK_EQUAL(result.reason, DISPATCH_DEADLINE);
 		CHECK_EQUAL(result.bits, 0);
 		CHECK(end >= deadline);
@@ -131,9 +136,12 @@ TEST(dispatch_runs_nothing_while_the_timer_is_late)
 	ran = 0;
 	for (uint32_t i = 0; i < 100; i++) {
 		struct dispatch_result result = {0};
-		client_restart(&crowd[0], waits, BIT_0);
-		uint64_t deadline = cycles() + SOON;
-		MUST(kernel_dispatch(slot(thread_slot(0)), 0, deadline, 0, &result));
+		uint64_t deadline;
+		do {
+			client_restart(&crowd[0], waits, BIT_0);
+			deadline = cycles() + soon;
+			MUST(kernel_dispatch(slot(thread_slot(0)), 0, deadline, 0, &result));
+		} while (try_longer(result.reason == DISPATCH_DEADLINE));
 		CHECK_EQUAL(result.reason, DISPATCH_WAITING);
 		uint32_t before = ran;
 		while (cycles() < deadline + 7ull * i)
@@ -210,8 +218,7 @@ TEST(dispatch_within_a_timer_that_is_set_already_looks_at_events_too)
 	struct dispatch_result result = {0};
 	crowd_make(0, waits, BIT_0);
 	crowd_make(1, runs, 1);
-	ran = 0;
-	uint64_t deadline = cycles() + 10 * SOON;
+	uint64_t deadline = cycles() + GUARD;
 	MUST(kernel_dispatch(slot(thread_slot(0)), 0, deadline, 0, &result));
 	CHECK_EQUAL(result.reason, DISPATCH_WAITING);
 	MUST(kernel_signal(slot(ROOT_THREAD), BIT_0 | BIT_1));
@@ -219,7 +226,7 @@ TEST(dispatch_within_a_timer_that_is_set_already_looks_at_events_too)
 	MUST(kernel_dispatch(slot(thread_slot(1)), BIT_1 | BIT_2, deadline + 1, 0, &result));
 	CHECK_EQUAL(result.reason, DISPATCH_EVENT);
 	CHECK(result.bits == BIT_1 && !result.cycles && !ran);
-	result = client_dispatch(&crowd[1], BIT_1 | BIT_2, SOON, 0);
+	result = client_dispatch(&crowd[1], BIT_1 | BIT_2, 2 * GUARD, 0);
 	CHECK_EQUAL(result.reason, DISPATCH_ENDED);
 	CHECK_EQUAL(ran, 1);
 	CHECK_EQUAL(root_events_take(), BIT_0);
@@ -265,10 +272,21 @@ static void chain_make(uint32_t count, client_function *last, uint32_t argument)
 	}
 }
 
+/* A chain whose last thread spins, until the outermost deadline, which it lives to see. */
+static struct dispatch_result chain_run(uint32_t count)
+{
+	struct dispatch_result result;
+	chain_make(count, spins, 1);
+	while (result = client_dispatch(&crowd[0], 0, count * soon, 0), try_longer(!ran)) {
+		crowd_end(count);
+		chain_make(count, spins, 1);
+	}
+	return result;
+}
+
 TEST(deadline_of_the_outermost_cuts_all_within_and_each_learns_its_cycles)
 {
-	chain_make(4, spins, 1);
-	struct dispatch_result result = client_dispatch(&crowd[0], 0, 2 * SOON, 0);
+	struct dispatch_result result = chain_run(4);
 	CHECK_EQUAL(result.reason, DISPATCH_DEADLINE);
 	for (uint32_t i = 0; i < 4; i++)
 		CHECK_EQUAL(state_of(i), THREAD_READY);
@@ -286,12 +304,22 @@ TEST(deadline_of_the_outermost_cuts_all_within_and_each_learns_its_cycles)
 TEST(deadline_that_comes_first_ends_the_dispatch_whose_it_is)
 {
 	for (uint32_t earliest = 0; earliest < 3; earliest++) {
+		uint32_t reason;
+		uint64_t now, end;
 		chain_make(4, spins, 1);
-		uint64_t now = cycles();
-		for (uint32_t i = 0; i < 3; i++)
-			deadline_at[i] = now + (i == earliest ? 3 : 30) * SOON;
-		CHECK_EQUAL(client_dispatch(&crowd[0], 0, 1000 * SOON, 0).reason, DISPATCH_ENDED);
-		CHECK(cycles() < now + 30 * SOON);
+		for (;;) {
+			now = cycles();
+			for (uint32_t i = 0; i < 3; i++)
+				deadline_at[i] = now + (i == earliest ? 3 : 30) * soon;
+			reason = client_dispatch(&crowd[0], 0, 1000 * soon, 0).reason;
+			end = cycles();
+			if (!try_longer(!ran || end >= now + 30 * soon))
+				break;
+			crowd_end(4);
+			chain_make(4, spins, 1);
+		}
+		CHECK_EQUAL(reason, DISPATCH_ENDED);
+		CHECK(end < now + 30 * soon);
 		for (uint32_t i = 0; i < 3; i++) {
 			if (i > earliest)
 				go(i);
@@ -306,8 +334,12 @@ TEST(deadline_that_comes_first_ends_the_dispatch_whose_it_is)
 TEST(deadline_within_an_earlier_one_of_the_chain_has_no_say)
 {
 	chain_make(2, spins, 1);
-	deadline_at[0] = cycles() + 100 * SOON;
-	CHECK_EQUAL(client_dispatch(&crowd[0], 0, SOON, 0).reason, DISPATCH_DEADLINE);
+	deadline_at[0] = cycles() + 100 * GUARD;
+	CHECK_EQUAL(client_dispatch(&crowd[0], 0, soon, 0).reason, DISPATCH_DEADLINE);
+	while (try_longer(!ran)) {
+		client_restart(&crowd[0], dispatches_next, 0);
+		CHECK_EQUAL(client_dispatch(&crowd[0], 0, soon, 0).reason, DISPATCH_DEADLINE);
+	}
 	CHECK(cycles() < deadline_at[0]);
 	go(0);
 	CHECK_EQUAL(noted[0].reason, DISPATCH_CUT);
@@ -329,8 +361,7 @@ TEST(chain_is_32_deep_and_one_more_is_an_error)
 
 TEST(chain_of_32_is_cut_at_once_by_the_outermost_deadline)
 {
-	chain_make(CHAIN_MAX - 1, spins, 1);
-	CHECK_EQUAL(client_dispatch(&crowd[0], 0, 20 * SOON, 0).reason, DISPATCH_DEADLINE);
+	CHECK_EQUAL(chain_run(CHAIN_MAX - 1).reason, DISPATCH_DEADLINE);
 	CHECK_EQUAL(ran, 1); /* the last one was reached */
 	for (uint32_t i = 0; i < CHAIN_MAX - 2; i++) {
 		CHECK_EQUAL(go(i).reason, DISPATCH_ENDED);
@@ -461,7 +492,9 @@ TEST(abort_names_depth_and_callee_and_hits_no_other_call)
 	uint32_t door = peer_door(&peer, stays), target;
 	crowd_make(0, calls, door);
 	target = SLOT_ENCODE(thread_slot(0));
-	CHECK_EQUAL(client_dispatch(&crowd[0], 0, SOON, 0).reason, DISPATCH_DEADLINE);
+	do
+		CHECK_EQUAL(client_dispatch(&crowd[0], 0, soon, 0).reason, DISPATCH_DEADLINE);
+	while (try_longer(state_words(0).w[1] == 0)); /* at home still */
 	REFUSED(ERROR_ARGUMENT, target, thread_abort_op, 1, other.object.frame, 0);
 	REFUSED(ERROR_ARGUMENT, target, thread_abort_op, 2, peer.object.frame, 0);
 	REFUSED(ERROR_ARGUMENT, target, thread_abort_op, 1, peer.object.frame | 0x80000000, 0);
@@ -572,7 +605,7 @@ TEST(signal_before_the_dispatch_is_not_lost_either)
 		for (uint32_t i = 0; i < steps; i++)
 			CHECK_EQUAL(client_step(&crowd[0]).reason, DISPATCH_STEPPED);
 		MUST(signal_to(0, BIT_1));
-		CHECK_EQUAL(client_dispatch(&crowd[0], 0, 10 * SOON, 0).reason, DISPATCH_ENDED);
+		CHECK_EQUAL(client_dispatch(&crowd[0], 0, GUARD, 0).reason, DISPATCH_ENDED);
 		CHECK(noted[0].reason == DISPATCH_EVENT && noted[0].bits == BIT_1);
 		crowd_end(2);
 	}
@@ -907,16 +940,19 @@ TEST(wait_of_the_root_thread_idles_until_its_deadline)
 {
 	static const uint32_t ms[] = {1, 20, 120}; /* the timer can be set to 54 ms */
 	for (uint32_t i = 0; i < 3; i++) {
-		uint64_t idle, idle_after, begin = cycles(),
-					   length = (uint64_t)ms[i] * boot_record->cycles_per_ms;
-		uint32_t bits = 99;
-		MUST(kernel_account(AUTHORITY, ACCOUNT_IDLE, &idle));
-		MUST(kernel_wait(BIT_0, begin + length, &bits));
-		uint64_t end = cycles();
-		MUST(kernel_account(AUTHORITY, ACCOUNT_IDLE, &idle_after));
+		uint64_t idle, begin, end, length = (uint64_t)ms[i] * boot_record->cycles_per_ms;
+		uint32_t bits;
+		do {
+			bits = 99;
+			idle = account_of(ACCOUNT_IDLE);
+			begin = cycles();
+			MUST(kernel_wait(BIT_0, begin + length, &bits));
+			end = cycles();
+			idle = account_of(ACCOUNT_IDLE) - idle;
+		} while (try_longer(idle <= length / 2)); /* it stood still before */
 		CHECK_EQUAL(bits, 0);
 		CHECK(end >= begin + length);
-		CHECK(idle_after - idle > length / 2 && idle_after - idle < end - begin);
+		CHECK(idle > length / 2 && idle < end - begin);
 	}
 }
 

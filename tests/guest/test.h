@@ -34,6 +34,23 @@ struct test {
 void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uint64_t got,
 		uint64_t wanted);
 void test_note(const char *how, ...) __attribute__((format(printf, 1, 2))); /* a `# ` line */
+void test_skip(const char *why); /* what was checked holds, but it can't be all on this machine */
+#define COUNTER_IS_NOT_EXACT "the counter does not count instructions here"
+
+/* ---- time
+ * -------------------------------------------------------------------------------------------- */
+/* A tick of the counter is an instruction: measured by instructions that take many cycles. */
+extern _Bool time_is_exact;
+/*
+ * Cycles, more than any client needs to begin: so it is where time is exact. In real time nobody
+ * can say how many those are, and a machine may stand still for a while. So a test that finds its
+ * clients overtaken by their deadline tries again, with twice as many, up to 0.2 s:
+ *	do {...} while (try_longer(overtaken));
+ * The checks that come after that hold on every machine. Each test begins with SOON_AT_FIRST.
+ */
+#define SOON_AT_FIRST 20000u
+extern uint64_t soon;
+_Bool try_longer(_Bool overtaken);
 
 /* ---- peers: domains with the program's own image
  * -------------------------------------------------- */
@@ -75,7 +92,7 @@ uint64_t time_of(uint32_t slot_number); /* what a thread has consumed */
 /*
  * What the accounts lack to the time elapsed: a constant, namely what threads that are no more had
  * consumed. The root thread's account grows while it reads, so the constant is only known to lie in
- * a range; but on a machine that counts instructions that is the same each time (is_exact).
+ * a range; but where time is exact, that is the same each time (is_exact).
  */
 struct gap {
 	uint64_t least, most;
