@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The PCI service, if the menu's entry brings it: its ports, what it hands out, and its beginning,
- * in which it finds the functions. */
+/* The PCI service, if the menu's entry brings it. */
 #include "pci/pci.h"
 #include "root.h"
 
@@ -11,28 +10,34 @@
 struct domain pci_domain;
 uint32_t pci_slot;
 
-void pci_begin(void)
+struct object pci_make(struct domain *domain)
 {
 	struct thread thread;
-	if (!module_find("pci"))
-		return;
-	domain_make(&pci_domain, "pci", 0);
-	domain_load(&pci_domain, "pci");
-	domain_ports(&pci_domain, (struct object){0}, 0xCF8, 0xCFF);
+	domain_make(domain, "pci", 0);
+	domain_load(domain, "pci");
+	struct object bitmap = domain_ports(domain, (struct object){0}, 0xCF8, 0xCFF);
 	uint32_t narrow = slot_take();
-	MUST(kernel_narrow(slot(narrow), slot(pci_domain.object.slot), RIGHT_DOOR, 0));
-	domain_give(&pci_domain, PCI_SLOT_DOMAIN, narrow);
+	MUST(kernel_narrow(slot(narrow), slot(domain->object.slot), RIGHT_DOOR, 0));
+	domain_give(domain, PCI_SLOT_DOMAIN, narrow);
 	slot_give(narrow);
-	domain_give(&pci_domain, PCI_SLOT_PORTS, ROOT_PORTS);
+	domain_give(domain, PCI_SLOT_PORTS, ROOT_PORTS);
 	for (uint32_t line = 0; line < IRQ_LINES; line++)
 		if (LINES_OF_PCI & 1u << line)
-			domain_give(&pci_domain, PCI_SLOT_LINE_0 + line, ROOT_IRQ_FIRST + line);
-	thread_make(&thread, "pci", &pci_domain);
-	thread_go(&thread, pci_domain.entry, 0, 0);
+			domain_give(domain, PCI_SLOT_LINE_0 + line, ROOT_IRQ_FIRST + line);
+	thread_make(&thread, "pci", domain);
+	thread_go(&thread, domain->entry, 0, 0);
 	if (thread_run(&thread) != DISPATCH_ENDED) {
 		fault_report(&thread);
 		root_fail("pci: it did not find out what there is", 0);
 	}
 	thread_end(&thread);
+	return bitmap;
+}
+
+void pci_begin(void)
+{
+	if (!module_find("pci"))
+		return;
+	pci_make(&pci_domain);
 	pci_slot = domain_door(&pci_domain, PCI_BADGE(PCI_ALL, PCI_RIGHTS, 0));
 }

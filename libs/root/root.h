@@ -98,6 +98,9 @@ struct object bitmap_make(void);
 void bitmap_end(struct object bitmap);
 /* The VGA service (module `vga`) before a frame of text memory. Returns its bitmap. */
 struct object vga_make(struct domain *domain, uint32_t frame);
+/* The PCI service (module `pci`): its ports, what it hands out, and its beginning, in which it
+ * finds the functions. Returns its bitmap. */
+struct object pci_make(struct domain *domain);
 /* A door to the domain in a fresh slot of the root program's list. */
 uint32_t domain_door(struct domain *domain, uint64_t badge);
 void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot);
@@ -150,7 +153,7 @@ extern const struct boot_record *const boot_record;
 extern struct domain root_domain; /* name, file; no directory of its own to change */
 extern struct domain serial_domain, vga_domain, pci_domain;
 extern uint32_t vga_slot;         /* the whole screen with all rights; 0: no VGA service */
-extern uint32_t pci_slot; /* all PCI functions with all rights; 0: no PCI service */
+extern uint32_t pci_slot;         /* all PCI functions with all rights; 0: no PCI service */
 extern struct object root_bitmap; /* the root program's own ports */
 #define AUTHORITY slot(ROOT_AUTHORITY)
 

@@ -164,6 +164,8 @@ static inline uint32_t pci_memory(slot_t door, uint32_t place, uint32_t *extent)
 static inline uint32_t pci_call_for(slot_t door, uint32_t operation, uint32_t place, slot_t to,
 				    uint32_t *value)
 {
+	if (value)
+		*value = 0;
 	if (!to.encoded || to.encoded >= LIST_SLOTS)
 		return ERROR_ARGUMENT;
 	return door_call(door.encoded | OPTION_RESULTS, operation, to.encoded, place, value);
