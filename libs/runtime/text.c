@@ -8,7 +8,11 @@ uint32_t console_slot, screen_slot;
 void *memcpy(void *to, const void *from, size_t bytes)
 {
 	void *at = to;
-	asm volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
+	size_t words = bytes / 4;
+	asm volatile("rep movsl\n\tmov %3, %2\n\trep movsb"
+		     : "+D"(at), "+S"(from), "+c"(words)
+		     : "r"(bytes % 4)
+		     : "memory");
 	return to;
 }
 

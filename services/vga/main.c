@@ -219,6 +219,9 @@ static uint32_t cursor(struct rectangle rectangle, uint32_t area)
 	return status ? status : rows_run(cursor_prepare, &row, 1, 0);
 }
 
+static section_prepare *const prepare[] = {
+	[VGA_WRITE] = write_prepare, [VGA_READ] = read_prepare, [VGA_FILL] = fill_prepare};
+
 /* What one call or one step of a batch does; `cells` are the client's, as many as the area has. */
 static uint32_t step_run(struct rectangle rectangle, struct vga_step step, uint16_t *cells)
 {
@@ -232,16 +235,9 @@ static uint32_t step_run(struct rectangle rectangle, struct vga_step step, uint1
 	struct row row = row_first(rectangle, step.area);
 	row.cells = cells;
 	row.cell = step.argument;
-	switch (step.operation) {
-	case VGA_WRITE:
-		return rows_run(write_prepare, &row, height, VGA_COLUMNS);
-	case VGA_READ:
-		return rows_run(read_prepare, &row, height, VGA_COLUMNS);
-	case VGA_FILL:
-		return rows_run(fill_prepare, &row, height, VGA_COLUMNS);
-	default:
+	if (step.operation == VGA_SCROLL)
 		return scroll(&row, height, step.argument);
-	}
+	return rows_run(prepare[step.operation], &row, height, VGA_COLUMNS);
 }
 
 static uint32_t cell_bytes(const struct vga_step *step)

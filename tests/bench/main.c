@@ -7,6 +7,7 @@
 #include "pci/pci.h"
 #include "root.h"
 #include "serial/serial.h"
+#include "vga/vga.h"
 
 #define SAMPLES 1000u
 
@@ -369,6 +370,24 @@ static void bench_pci(void)
 	MUST(kernel_delete(door));
 }
 
+/* ---- the VGA service
+ * --------------------------------------------------------------------------------------------- */
+static void bench_vga(void)
+{
+	static uint16_t cells[VGA_COLUMNS];
+	uint32_t result, screen = domain_door(&vga_domain, VGA_SCREEN | VGA_RIGHTS_CLIENT);
+	for (uint32_t i = 0; i < VGA_COLUMNS; i++)
+		cells[i] = VGA_CELL('=', VGA_PLAIN);
+	MEASURE("vga_write_row_call", ,
+		result = vga_write(slot(screen), VGA_AREA(0, VGA_ROWS - 1, VGA_COLUMNS, 1), cells),
+		must_return(result));
+	for (; sample_count < SAMPLES; sample_count++) /* the same, for each cell */
+		samples[sample_count] = (samples[sample_count] + VGA_COLUMNS - 1) / VGA_COLUMNS;
+	report("vga_write_row");
+	MEASURE("vga_scroll_screen", , result = vga_scroll(slot(screen), VGA_SCREEN, 1, cells[0]),
+		must_return(result));
+}
+
 int main(void)
 {
 	root_begin();
@@ -383,6 +402,7 @@ int main(void)
 	bench_calls();
 	bench_operations();
 	bench_objects();
+	bench_vga();
 	bench_dispatch();
 	bench_interrupt(root_bitmap);
 	bench_pci();
