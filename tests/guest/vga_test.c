@@ -527,6 +527,7 @@ TEST(vga_parameters_that_meet_the_services_stack_are_refused)
 				.esi = operation == 2 ? VGA_BATCH : operation,
 				.edi = operation == 2 ? PARAMETER_BYTES : VGA_AREA(0, 0, 80, 12),
 				.eflags = FLAGS_PLAIN};
+			memset(parameters(), 0, PARAMETER_BYTES);
 			*(struct vga_step *)parameters() =
 				(struct vga_step){VGA_READ, VGA_AREA(0, 0, 60, 16), 0};
 			raw_invoke_at(&registers);
