@@ -8,9 +8,9 @@
 
 uint32_t object_inspect(uint32_t frame, uint32_t *generation)
 {
-	uint32_t kind = OBJECT_NONE;
-	*generation = 0;
-	kernel_inspect(AUTHORITY, frame, &kind, generation);
+	uint32_t kind;
+	if (kernel_inspect(AUTHORITY, frame, &kind, generation)) /* beyond the object table */
+		return OBJECT_RESERVED;
 	return kind;
 }
 

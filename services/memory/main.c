@@ -229,7 +229,8 @@ OPERATION static uint64_t do_batch(uint32_t badge, uint32_t count, uint32_t b, u
 {
 	(void)b;
 	volatile struct memory_batch *batch = parameters();
-	if (count > MEMORY_BATCH_MAX)
+	/* what is written there must not be our own stack: a client that calls nested places it */
+	if (count > MEMORY_BATCH_MAX || count * sizeof(*batch) > parameter_room())
 		FAIL(SERVICE_BAD_ARGUMENT);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t operation = batch[i].operation;
@@ -262,27 +263,29 @@ SERVICE_OPERATIONS([MEMORY_MAP] = memory_do_map, [MEMORY_UNMAP] = memory_do_unma
  * are DATA, so that whoever gets them can map them. */
 static void start_region(const struct boot_region *region, const struct memory_start *start)
 {
-	uint64_t from = region->start, to = region->start + region->bytes;
-	uint32_t first, end, state = MEMORY_STATE(MEMORY_DIRTY, 0);
+	uint64_t first = region->start, end = region->start + region->bytes;
+	uint32_t state = MEMORY_STATE(MEMORY_DIRTY, 0);
 	if (region->type == 1) { /* whole frames only */
-		first = (from + PAGE_BYTES - 1) >> 12;
-		end = to >> 12;
+		first += PAGE_BYTES - 1;
 	} else { /* every frame that it touches */
-		first = from >> 12;
-		end = to > 0xFFFFF000u ? 0x100000 : (to + PAGE_BYTES - 1) >> 12;
+		end += PAGE_BYTES - 1;
 		state = MEMORY_STATE(MEMORY_RESERVED, 0);
 	}
-	for (uint32_t i = first < start->first ? start->first : first; i < end && i < start->end;
-	     i++)
-		frames[i].state = state;
+	first >>= 12;
+	end >>= 12;
+	if (first < start->first)
+		first = start->first;
+	for (; first < end && first < start->end; first++)
+		frames[first].state = state;
 }
 
 static void start_modules(const struct boot_record *record)
 {
 	for (uint32_t i = 0; i < record->module_count; i++) {
 		const struct boot_module *module = &record->modules[i];
-		uint32_t end = (module->start + module->bytes + PAGE_BYTES - 1) >> 12;
-		for (uint32_t at = module->start >> 12; at < end && at < frame_count; at++)
+		uint32_t at = module->start >> 12;
+		uint32_t end = module->bytes ? ((module->start + module->bytes - 1) >> 12) + 1 : 0;
+		for (; at < end && at < frame_count; at++)
 			frames[at].state = MEMORY_STATE(MEMORY_DATA, 0);
 	}
 }

@@ -3,10 +3,10 @@
  * Frames become kernel objects and cease to be, and are cleaned. Each change of a type is one
  * section; what the kernel does between two of them carries the kernel's own generation.
  *
- * Why a frozen thread can do no harm: a frame that is BECOMING leaves that state only by becoming a
- * kernel object, and an object only by being destroyed, which raises the kernel's generation. So a
- * `create` that was prepared in an earlier episode names a generation that is gone. `serial`, which
- * only grows, tells the episodes apart for the sections.
+ * Why a frozen thread can do no harm: a frame that is BECOMING leaves that state only when it is or
+ * was a kernel object, and an object only by being destroyed, which raises the kernel's generation.
+ * So a `create` that was prepared in an earlier episode names a generation that is gone. `serial`,
+ * which only grows, tells the episodes apart for the sections.
  */
 #include "frames.h"
 
@@ -374,6 +374,10 @@ static uint32_t kernel_gone(const struct change *change)
 		return MEMORY_STALE;
 	if (frame->serial != change->serial)
 		return MEMORY_AGAIN;
+	/* BECOMING, and a `create` may still come: it must be finished first */
+	if (kind == OBJECT_NONE && MEMORY_TYPE_OF(change->from) == MEMORY_BECOMING &&
+	    generation == expected(change))
+		return MEMORY_WRONG_TYPE;
 	if (kind == OBJECT_NONE)
 		return 0;
 	uint32_t error = object_destroy(change->number, generation);
@@ -389,6 +393,7 @@ OPERATION uint64_t memory_do_drop(uint32_t badge, uint32_t a, uint32_t b, uint32
 	uint32_t state = change.frame->state, next = MEMORY_STATE(MEMORY_DIRTY, 0);
 	if (!frame_is(change.frame, &change.extent))
 		FAIL(MEMORY_STALE);
+	change.from = state;
 	switch (MEMORY_TYPE_OF(state)) {
 	case MEMORY_TABLE: /* from now on no directory can take it */
 		if (MEMORY_COUNT_OF(state))
@@ -400,6 +405,7 @@ OPERATION uint64_t memory_do_drop(uint32_t badge, uint32_t a, uint32_t b, uint32
 	case MEMORY_DIRECTORY:
 		next = MEMORY_STATE(MEMORY_DROPPING_DIRECTORY, 0);
 		break;
+	case MEMORY_BECOMING: /* what was made of it may be gone: a thread's first data page */
 	case MEMORY_OBJECT:
 	case MEMORY_DROPPING_TABLE:
 	case MEMORY_DROPPING_DIRECTORY:
@@ -407,16 +413,15 @@ OPERATION uint64_t memory_do_drop(uint32_t badge, uint32_t a, uint32_t b, uint32
 	default:
 		FAIL(MEMORY_WRONG_TYPE);
 	}
+	_Bool is_object =
+		MEMORY_TYPE_OF(state) == MEMORY_OBJECT || MEMORY_TYPE_OF(state) == MEMORY_BECOMING;
 	change.status = kernel_gone(&change);
-	if (!change.status &&
-	    (MEMORY_TYPE_OF(state) == MEMORY_DIRECTORY || MEMORY_TYPE_OF(state) == MEMORY_OBJECT))
+	if (!change.status && (is_object || MEMORY_TYPE_OF(state) == MEMORY_DIRECTORY))
 		change_to(&change, state, next, change.serial);
-	if (MEMORY_TYPE_OF(state) == MEMORY_OBJECT)
+	if (is_object)
 		return ANSWER(change.status, 0);
 	if (MEMORY_TYPE_OF(state) == MEMORY_TABLE || MEMORY_TYPE_OF(state) == MEMORY_DIRECTORY)
 		change.from = next;
-	else
-		change.from = state;
 	for (change.taken = 0; !change.status && !change.taken;)
 		section_run(drop_prepare, &change);
 	return ANSWER(change.status, 0);
