@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What stands on the text screen: the demonstration as on the serial line, a refusal, a panic."""
+"""What stands on the text screen: the demonstration, as on the serial line."""
 
 import os
 import tempfile
