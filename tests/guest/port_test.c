@@ -141,7 +141,7 @@ TEST(bitmap_operations_refuse_ranges_and_slots_out_of_range)
 	REFUSED(ERROR_ARGUMENT, bitmap, bitmap_deny_op, 0xFFFFFFFF, 1, 0);
 	MUST(kernel_narrow(slot(ports), slot(ROOT_PORTS), 0,
 			   0x100 | 0x120u << 16)); /* 33 of them */
-	REFUSED(ERROR_ARGUMENT, bitmap, bitmap_allow_op, ports, 0, 0);
+	REFUSED(ERROR_ARGUMENT, bitmap, bitmap_allow_op, SLOT_ENCODE(ports), 0, 0);
 	REFUSED(ERROR_ARGUMENT, bitmap, bitmap_allow_op, ROOT_PORTS, 0, 0);
 	for (uint32_t kind = CAPABILITY_DOOR; kind < CAPABILITY_KINDS; kind++)
 		if (kind != CAPABILITY_PORTS)
