@@ -105,7 +105,7 @@ iso: build/nous.iso
 # ------------------------------------------------------------------ bookkeeping
 
 # setup-GROUP sees to it that a group of tools is there (milliseconds when it is).
-SETUPS := $(addprefix setup-,build iso run bochs host kprof lint gdb window)
+SETUPS := $(addprefix setup-,build iso run bochs host kprof lint gdb window models)
 $(SETUPS): setup-%:
 	$(LIVE)@CROSS='$(CROSS)' HOSTCC='$(HOSTCC)' tools/setup $*
 .PHONY: $(SETUPS)
@@ -266,7 +266,7 @@ test lint: export CFLAGS_OF_HOST := $(HOST_CFLAGS)
 
 test: $(ELVES) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
       build/kprof/kprof.so build/kprof/selftest.elf \
-      | $(addprefix setup-,iso run bochs host kprof lint gdb)
+      | $(addprefix setup-,iso run bochs host kprof lint gdb models)
 	$(LIVE)@tests/run $(GROUPS)
 
 bench bench-record: $(BOOTABLE) build/kprof/kprof.so | setup-iso setup-run

@@ -4,7 +4,7 @@
 ; kernel redirects whoever lost the lock between START and LOST to LOST, with EAX where it stood.
 bits 32
 %include "offsets.inc"
-global section_run, section_take, section_start, section_committed, section_finish, section_end
+global section_run, section_again, section_take, section_start, section_committed, section_finish, section_end
 global section_commit, section_commit_word
 
 %define OWNER      LOCK_PAGE + LOCK_OWNER

@@ -37,7 +37,9 @@
  *
  * EBP leads to the record of the section, which is the call frame of section_run, and section_run
  * does not keep it. So it is a global register variable: this header comes before any other one in
- * each C file with a function that calls section_run, also indirectly.
+ * each C file with a function that calls section_run, also indirectly. (GCC's "frame pointer
+ * required" means that something there wants an aligned place on the stack: in practice a call
+ * whose result is a structure that nobody looks at.)
  *
  * A domain needs a lock page at LOCK_PAGE and the range [section_start, section_end) told to the
  * kernel; domain_load of libs/root does both for programs that use this library.
