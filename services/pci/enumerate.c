@@ -21,6 +21,7 @@
 
 struct function pci_functions[PCI_FUNCTIONS_MAX];
 uint32_t pci_function_count, pci_missed_count;
+static const uint8_t bars_of_header[] = {PCI_BARS_MAX, 2, 1};
 static uint8_t line_users[IRQ_LINES];
 
 static uint32_t command_of(const struct function *function)
@@ -76,10 +77,7 @@ static _Bool bar_has_place(const struct pci_information *information, uint32_t b
 static void bars_size(struct function *function)
 {
 	struct pci_information *information = &function->information;
-	uint32_t bars = information->header == 0   ? PCI_BARS_MAX
-			: information->header == 1 ? 2
-			: information->header == 2 ? 1
-						   : 0;
+	uint32_t bars = information->header < 3 ? bars_of_header[information->header] : 0;
 	uint32_t command = command_of(function);
 	config_write(function->address | CONFIG_COMMAND,
 		     command & ~(COMMAND_PORTS | COMMAND_MEMORY | COMMAND_MASTER));
@@ -92,7 +90,7 @@ static void bars_size(struct function *function)
  * belongs to every VGA. */
 static uint32_t command_bits(const struct pci_information *information)
 {
-	uint32_t bits = COMMAND_NO_INTERRUPT | COMMAND_PORTS | COMMAND_MEMORY;
+	uint32_t bits = COMMAND_WRITABLE;
 	uint32_t class = information->class >> CLASS_SUB;
 	if (class == VGA || class == DISPLAY_OLD)
 		return COMMAND_NO_INTERRUPT;
@@ -137,14 +135,6 @@ static void master_set(const struct function *function)
 	config_write(function->address | CONFIG_COMMAND, command);
 }
 
-static void line_find(const struct function *function, struct pci_information *information)
-{
-	uint32_t word = config_read(function->address | CONFIG_LINE);
-	information->pin = word >> 8;
-	if (information->pin && (word & 0xFF) < IRQ_LINES)
-		information->line = word;
-}
-
 static void function_read(struct function *function)
 {
 	struct pci_information *information = &function->information;
@@ -155,14 +145,12 @@ static void function_read(struct function *function)
 	information->header = config_read(function->address | CONFIG_CACHE) >> 16 & 0x7F;
 	function->is_bridge =
 		information->class >> CLASS_BASE == BRIDGE || information->header != 0;
-	if (information->header == 0) {
-		uint32_t subsystem = config_read(function->address | CONFIG_SUBSYSTEM);
-		information->subsystem_vendor = subsystem;
-		information->subsystem = subsystem >> 16;
-	} else {
+	if (information->header)
 		information->secondary = config_read(function->address | CONFIG_BUSES) >> 8;
-	}
-	line_find(function, information);
+	uint32_t line = config_read(function->address | CONFIG_LINE);
+	information->pin = line >> 8;
+	if (information->pin && (line & 0xFF) < IRQ_LINES)
+		information->line = line;
 	bars_size(function);
 	function->express = express_find(function);
 	function->command_bits = command_bits(information);
@@ -234,12 +222,10 @@ static _Bool bars_overlap(const struct pci_information *a, uint32_t i,
 	uint64_t a_first = pci_bar_base(a, i), b_first = pci_bar_base(b, j);
 	uint64_t a_last = (a_first + (1ull << a->bar_log2[i]) - 1) >> page;
 	uint64_t b_last = (b_first + (1ull << b->bar_log2[j]) - 1) >> page;
-	a_first >>= page;
-	b_first >>= page;
-	return a_first <= b_last && b_first <= a_last;
+	return a_first >> page <= b_last && b_first >> page <= a_last;
 }
 
-/* Is any other's? What has no number may have its part in every page. */
+/* Is some of it another's? What has no number may have its part in every page. */
 static _Bool bar_is_shared(const struct pci_information *a, uint32_t i)
 {
 	_Bool is_ports = a->bar_flags[i] & PCI_BAR_PORTS;

@@ -96,53 +96,66 @@ SECTION void revoke_prepare(void)
 /* ---- whom and what a call means
  * ------------------------------------------------------------------------ */
 
-/* The function that door and place name, or null and a status; its generation is not looked at. */
-static inline struct function *function_named(uint32_t badge, uint32_t place, uint32_t right,
-					      uint32_t *status)
+/* The function that door and place name; its generation is not looked at. Status. */
+static inline uint32_t function_named(struct function **function, uint32_t badge, uint32_t place,
+				      uint32_t right)
 {
 	uint32_t number = badge >> 8;
 	if (number >= pci_function_count || place >> 16) {
 		_Bool is_all = number == PCI_ALL;
 		number = place >> 16;
-		if (!is_all || number >= pci_function_count) {
-			*status = PCI_NO_FUNCTION;
-			return NULL;
-		}
+		if (!is_all || number >= pci_function_count)
+			return PCI_NO_FUNCTION;
 	}
-	if (!(badge & right)) {
-		*status = PCI_NOT_ALLOWED;
-		return NULL;
-	}
-	return &pci_functions[number];
+	*function = &pci_functions[number];
+	return badge & right ? 0 : PCI_NOT_ALLOWED;
+}
+
+static uint32_t generation_of(const struct function *function)
+{
+	return *(const volatile uint32_t *)&function->generation;
 }
 
 /* The same, with its generation as it is now. */
-static struct function *function_held(uint32_t badge, uint32_t place, uint32_t right,
-				      uint32_t badge_high, uint32_t *status)
+static uint32_t function_held(struct function **function, uint32_t badge, uint32_t place,
+			      uint32_t right, uint32_t badge_high)
 {
-	struct function *function = function_named(badge, place, right, status);
-	if (!function || badge & PCI_ANY ||
-	    *(volatile uint32_t *)&function->generation == badge_high)
-		return function;
-	*status = SERVICE_REVOKED;
-	return NULL;
+	uint32_t status = function_named(function, badge, place, right);
+	if (status || badge & PCI_ANY || generation_of(*function) == badge_high)
+		return status;
+	return SERVICE_REVOKED;
 }
 
 /* A register of a function that door and place name. */
 static inline uint32_t access_begin(struct access *access, uint32_t badge, uint32_t place,
 				    uint32_t right, uint32_t badge_high)
 {
-	uint32_t offset = place & 0xFFFF, status;
+	uint32_t offset = place & 0xFFFF;
 	if (offset & 3 || offset >= CONFIG_END)
 		return SERVICE_BAD_ARGUMENT;
-	access->function = function_named(badge, place, right, &status);
-	if (!access->function)
+	uint32_t status = function_named(&access->function, badge, place, right);
+	if (status)
 		return status;
 	access->address = access->function->address | offset;
 	access->badge = badge;
 	access->generation = badge_high;
 	access->status = 0;
 	return 0;
+}
+
+/* A BAR of that kind which is its function's alone. */
+static uint32_t bar_held(struct function **function, uint32_t badge, uint32_t place,
+			 uint32_t badge_high, uint32_t kind)
+{
+	uint32_t bar = place & 0xFFFF;
+	uint32_t status = function_held(function, badge, place, PCI_MAY_BARS, badge_high);
+	if (status)
+		return status;
+	const struct pci_information *information = &(*function)->information;
+	uint32_t flags = bar < PCI_BARS_MAX ? information->bar_flags[bar] : PCI_BAR_UNSET;
+	if (flags & PCI_BAR_UNSET || !information->bar_log2[bar] || (flags & PCI_BAR_PORTS) != kind)
+		return PCI_NO_BAR;
+	return flags & PCI_BAR_SHARED ? PCI_SHARED : 0;
 }
 
 /* ---- operations
@@ -160,12 +173,11 @@ OPERATION static uint64_t do_information(uint32_t badge, uint32_t a, uint32_t pl
 					 uint32_t badge_high)
 {
 	(void)a;
-	uint32_t status;
-	const struct function *function =
-		function_held(badge, place, PCI_MAY_READ, badge_high, &status);
-	if (place & 0xFFFF)
-		return ANSWER(SERVICE_BAD_ARGUMENT, 0);
-	if (!function)
+	struct function *function;
+	uint32_t status = function_held(&function, badge, place, PCI_MAY_READ, badge_high);
+	if (!status && place & 0xFFFF)
+		status = SERVICE_BAD_ARGUMENT;
+	if (status)
 		return ANSWER(status, 0);
 	memcpy(parameters(), &function->information, sizeof(function->information));
 	return ANSWER(0, 0);
@@ -221,29 +233,15 @@ OPERATION static uint64_t do_master(uint32_t badge, uint32_t on, uint32_t place,
 	return change(&access, COMMAND_BITS & ~COMMAND_MASTER, on ? COMMAND_MASTER : 0, 0);
 }
 
-/* A BAR of that kind which is its function's alone, or a status. */
-static uint32_t bar_find(const struct pci_information *information, uint32_t bar, uint32_t kind)
-{
-	uint32_t flags = bar < PCI_BARS_MAX ? information->bar_flags[bar] : PCI_BAR_UNSET;
-	if (flags & PCI_BAR_UNSET || !information->bar_log2[bar] || (flags & PCI_BAR_PORTS) != kind)
-		return PCI_NO_BAR;
-	return flags & PCI_BAR_SHARED ? PCI_SHARED : 0;
-}
-
 OPERATION static uint64_t do_memory(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
 {
 	(void)a;
-	uint32_t bar = place & 0xFFFF, status;
-	const struct function *function =
-		function_held(badge, place, PCI_MAY_BARS, badge_high, &status);
-	if (!function)
-		return ANSWER(status, 0);
-	const struct pci_information *information = &function->information;
-	status = bar_find(information, bar, 0);
+	struct function *function;
+	uint32_t status = bar_held(&function, badge, place, badge_high, 0), bar = place & 0xFFFF;
 	if (status)
 		return ANSWER(status, 0);
-	uint64_t base = pci_bar_base(information, bar);
-	uint32_t bytes_log2 = information->bar_log2[bar];
+	uint64_t base = pci_bar_base(&function->information, bar);
+	uint32_t bytes_log2 = function->information.bar_log2[bar];
 	if ((base + (1ull << bytes_log2) - 1) >> 32)
 		return ANSWER(PCI_TOO_HIGH, 0);
 	return ANSWER(0, PCI_EXTENT(base / PAGE_BYTES, bytes_log2 > 12 ? bytes_log2 - 12 : 0));
@@ -258,35 +256,28 @@ static uint64_t answer_or_say(uint32_t error, uint32_t word)
 	return ANSWER(PCI_NO_RESULT, 0);
 }
 
-OPERATION static uint64_t do_ports(uint32_t badge, uint32_t results, uint32_t place,
-				   uint32_t badge_high)
+OPERATION static uint64_t do_ports(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
 {
-	(void)results;
-	uint32_t bar = place & 0xFFFF, status;
-	const struct function *function =
-		function_held(badge, place, PCI_MAY_BARS, badge_high, &status);
-	if (!function)
-		return ANSWER(status, 0);
-	status = bar_find(&function->information, bar, PCI_BAR_PORTS);
+	(void)a;
+	struct function *function;
+	uint32_t status = bar_held(&function, badge, place, badge_high, PCI_BAR_PORTS);
 	if (status)
 		return ANSWER(status, 0);
-	uint32_t first = pci_bar_base(&function->information, bar);
+	uint32_t bar = place & 0xFFFF, first = pci_bar_base(&function->information, bar);
 	uint32_t last = first + (1u << function->information.bar_log2[bar]) - 1;
 	uint32_t range = (first & 0xFFFF) | last << 16;
 	return answer_or_say(kernel_narrow(lent_slot(0), slot(PCI_SLOT_PORTS), RIGHTS_ALL, range),
 			     range);
 }
 
-OPERATION static uint64_t do_line(uint32_t badge, uint32_t results, uint32_t place,
-				  uint32_t badge_high)
+OPERATION static uint64_t do_line(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
 {
-	(void)results;
-	uint32_t status;
-	const struct function *function =
-		function_held(badge, place, PCI_MAY_IRQ, badge_high, &status);
-	if (place & 0xFFFF)
-		return ANSWER(SERVICE_BAD_ARGUMENT, 0);
-	if (!function)
+	(void)a;
+	struct function *function;
+	uint32_t status = function_held(&function, badge, place, PCI_MAY_IRQ, badge_high);
+	if (!status && place & 0xFFFF)
+		status = SERVICE_BAD_ARGUMENT;
+	if (status)
 		return ANSWER(status, 0);
 	uint32_t line = function->information.line;
 	if (!line || kernel_probe(slot(PCI_SLOT_LINE_0 + line)))
@@ -304,20 +295,18 @@ static uint64_t answer_door(const struct function *function, uint32_t rights, ui
 	return answer_or_say(kernel_door(slot(PCI_SLOT_DOMAIN), lent_slot(0), badge), 0);
 }
 
-OPERATION static uint64_t do_split(uint32_t badge, uint32_t results, uint32_t place,
-				   uint32_t badge_high)
+OPERATION static uint64_t do_split(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
 {
-	(void)results;
-	uint32_t rights = place & 0xFFFF, status;
-	const struct function *function =
-		function_held(badge, place, PCI_RIGHTS, badge_high, &status);
-	if (!function)
+	(void)a;
+	uint32_t rights = place & 0xFFFF;
+	struct function *function;
+	uint32_t status = function_held(&function, badge, place, PCI_RIGHTS, badge_high);
+	if (!status && rights & ~(badge & PCI_RIGHTS))
+		status = PCI_NOT_ALLOWED;
+	if (status)
 		return ANSWER(status, 0);
-	if (rights & ~(badge & PCI_RIGHTS))
-		return ANSWER(PCI_NOT_ALLOWED, 0);
 	return answer_door(function, rights,
-			   badge & PCI_ANY ? *(volatile const uint32_t *)&function->generation
-					   : badge_high);
+			   badge & PCI_ANY ? generation_of(function) : badge_high);
 }
 
 static _Bool is_pending(struct access *access)
@@ -326,18 +315,17 @@ static _Bool is_pending(struct access *access)
 	return access->value & EXPRESS_PENDING && access->value != ~0u; /* ~0: it was taken out */
 }
 
-OPERATION static uint64_t do_revoke(uint32_t badge, uint32_t results, uint32_t place,
-				    uint32_t badge_high)
+OPERATION static uint64_t do_revoke(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
 {
-	(void)results;
+	(void)a;
 	uint32_t rights = place & 0xFFFF, polls = 0;
 	struct access access;
 	uint32_t status = access_begin(&access, badge, (place & ~0xFFFFu) | CONFIG_COMMAND, PCI_ANY,
 				       badge_high);
+	if (!status && rights & ~(badge & PCI_RIGHTS))
+		status = PCI_NOT_ALLOWED;
 	if (status)
 		return ANSWER(status, 0);
-	if (rights & ~(badge & PCI_RIGHTS))
-		return ANSWER(PCI_NOT_ALLOWED, 0);
 	section_run(revoke_prepare, &access);
 	uint32_t generation = access.generation;
 	if (access.function->express) {

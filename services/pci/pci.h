@@ -10,9 +10,10 @@
  * 0..7, and in bits 16..23 the function's number. The latter is for doors to all functions only;
  * for a door to one function it is 0. All other bits are 0.
  *
- * Cost: constant, some 60 instructions beside the call itself and one to fourteen configuration
- * cycles of the bus (a microsecond each on a PC); pci_revoke waits for the device, PCI_POLLS times
- * at most.
+ * Cost, in guest instructions with stub: reading 134, writing 180 (260 if BARs are set again), what
+ * answers with a capability some 700, everything else 165; and one to nine accesses to
+ * configuration space, of a microsecond or two each on a PC. pci_revoke waits for the device
+ * besides.
  */
 #ifndef NOUS_PCI_H
 #define NOUS_PCI_H
@@ -71,8 +72,7 @@ enum pci_operation {
 /* What enumeration found; it does not change. */
 struct pci_information {
 	uint16_t vendor, device;
-	uint32_t class; /* class 31..24, subclass, programming interface, revision */
-	uint16_t subsystem_vendor, subsystem;
+	uint32_t class;               /* class 31..24, subclass, programming interface, revision */
 	uint8_t bus, device_function; /* device 7..3, function 2..0 */
 	uint8_t header;               /* 0: a function, 1: PCI-to-PCI bridge, 2: CardBus bridge */
 	uint8_t parent;               /* number of the bridge in front of its bus, or PCI_NOBODY */

@@ -33,16 +33,15 @@ void config_write(uint32_t address, uint32_t value);
 
 /* Configuration registers, by offset, and bits in them. */
 enum config_register {
-	CONFIG_IDENTITY = 0x00,  /* vendor, device << 16 */
-	CONFIG_COMMAND = 0x04,   /* and status << 16 */
-	CONFIG_CLASS = 0x08,     /* and revision */
-	CONFIG_CACHE = 0x0C,     /* cache line size, latency, header << 16, self-test */
-	CONFIG_BAR = 0x10,       /* the first of six, of a bridge two */
-	CONFIG_BUSES = 0x18,     /* of a bridge: primary, secondary << 8, subordinate << 16 */
-	CONFIG_SUBSYSTEM = 0x2C, /* vendor, subsystem << 16 */
-	CONFIG_LIST = 0x34,      /* offset of the first capability */
-	CONFIG_LINE = 0x3C,      /* and pin << 8 */
-	CONFIG_SPECIFIC = 0x40,  /* the device's own from here on */
+	CONFIG_IDENTITY = 0x00, /* vendor, device << 16 */
+	CONFIG_COMMAND = 0x04,  /* and status << 16 */
+	CONFIG_CLASS = 0x08,    /* and revision */
+	CONFIG_CACHE = 0x0C,    /* cache line size, latency, header << 16, self-test */
+	CONFIG_BAR = 0x10,      /* the first of six, of a bridge two */
+	CONFIG_BUSES = 0x18,    /* of a bridge: primary, secondary << 8, subordinate << 16 */
+	CONFIG_LIST = 0x34,     /* offset of the first capability */
+	CONFIG_LINE = 0x3C,     /* and pin << 8 */
+	CONFIG_SPECIFIC = 0x40, /* the device's own from here on */
 	CONFIG_END = 0x100
 };
 #define COMMAND_PORTS        1u
@@ -50,6 +49,7 @@ enum config_register {
 #define COMMAND_MASTER       4u
 #define COMMAND_NO_INTERRUPT 0x400u
 #define COMMAND_BITS         0xFFFFu
+#define COMMAND_WRITABLE     (COMMAND_NO_INTERRUPT | COMMAND_PORTS | COMMAND_MEMORY)
 #define STATUS_ERRORS        0xF9000000u /* cleared by writing 1 */
 #define STATUS_HAS_LIST      0x100000u
 #define LIST_EXPRESS         0x10u /* number of the PCI Express capability */
@@ -67,9 +67,7 @@ enum config_register {
 static const struct {
 	uint32_t writable, zero;
 } config_masks[CONFIG_SPECIFIC / 4] = {
-	[CONFIG_COMMAND / 4] = {STATUS_ERRORS | COMMAND_NO_INTERRUPT | COMMAND_PORTS |
-					COMMAND_MEMORY,
-				STATUS_ERRORS},
+	[CONFIG_COMMAND / 4] = {STATUS_ERRORS | COMMAND_WRITABLE, STATUS_ERRORS},
 	[CONFIG_CACHE / 4] = {0xFF, 0xFF000000},
 };
 
