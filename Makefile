@@ -30,7 +30,7 @@ HOST_M32 ?= -m32 -idirafter /usr/include/x86_64-linux-gnu
 
 # What is loaded beside the root program, by menu entry: names of programs, in this order.
 DEMO_MODULES     ?= serial vga scribe visitor
-SELFTEST_MODULES ?= serial vga pci memory
+SELFTEST_MODULES ?= serial vga pci memory keyboard
 BENCH_MODULES    ?= serial vga pci memory
 
 # ------------------------------------------------------------------ tools and flags

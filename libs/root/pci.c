@@ -12,7 +12,6 @@ uint32_t pci_slot;
 
 struct object pci_make(struct domain *domain)
 {
-	struct thread thread;
 	domain_make(domain, "pci", 0);
 	domain_load(domain, "pci");
 	struct object bitmap = domain_ports(domain, (struct object){0}, 0xCF8, 0xCFF);
@@ -24,13 +23,7 @@ struct object pci_make(struct domain *domain)
 	for (uint32_t line = 0; line < IRQ_LINES; line++)
 		if (LINES_OF_PCI & 1u << line)
 			domain_give(domain, PCI_SLOT_LINE_0 + line, ROOT_IRQ_FIRST + line);
-	thread_make(&thread, "pci", domain);
-	thread_go(&thread, domain->entry, 0, 0);
-	if (thread_run(&thread) != DISPATCH_ENDED) {
-		fault_report(&thread);
-		root_fail("pci: it did not find out what there is", 0);
-	}
-	thread_end(&thread);
+	domain_run(domain);
 	return bitmap;
 }
 

@@ -117,6 +117,7 @@ void root_begin(void)
 	MUST(kernel_bitmap_deny(slot(root_bitmap.slot), SERIAL_PORT, SERIAL_PORTS));
 	vga_begin();
 	pci_begin();
+	keyboard_begin();
 }
 
 #define THREADS_MAX 64u
@@ -191,6 +192,21 @@ uint32_t thread_run(struct thread *thread)
 		MUST(kernel_dispatch(slot(thread->object.slot), 0, DEADLINE_NEVER, 0, &result));
 	while (result.reason == DISPATCH_DEADLINE);
 	return result.reason;
+}
+
+void domain_run(struct domain *domain)
+{
+	struct thread thread;
+	thread_make(&thread, domain->name, domain);
+	thread_go(&thread, domain->entry, 0, 0);
+	if (thread_run(&thread) != DISPATCH_ENDED) {
+		char sentence[80];
+		format(sentence, sizeof(sentence), "%s: its beginning did not come to an end",
+		       domain->name);
+		fault_report(&thread);
+		root_fail(sentence, 0);
+	}
+	thread_end(&thread);
 }
 
 void round_robin(struct thread *const *threads, uint32_t count)

@@ -22,7 +22,7 @@ void root_begin(void);
 /* Ends the machine: QEMU's exit device, Bochs' port, on a PC it halts. Prints `END
  * success|failure`. */
 _Noreturn void machine_end(_Bool success);
-void pci_begin(void); /* done by root_begin */
+void pci_begin(void), keyboard_begin(void); /* done by root_begin */
 _Noreturn void root_fail(const char *what, uint32_t error);
 #define MUST(call)                                    \
 	do {                                          \
@@ -101,6 +101,11 @@ struct object vga_make(struct domain *domain, uint32_t frame);
 /* The PCI service (module `pci`): its ports, what it hands out, and its beginning, in which it
  * finds the functions. Returns its bitmap. */
 struct object pci_make(struct domain *domain);
+/* The keyboard service (module `keyboard`) with its ports and line. Returns its bitmap. */
+struct object keyboard_make(struct domain *domain);
+/* Runs what domain_load loaded from its beginning to its end, once: a service that has something to
+ * do before there are clients. */
+void domain_run(struct domain *domain);
 /* A door to the domain in a fresh slot of the root program's list. */
 uint32_t domain_door(struct domain *domain, uint64_t badge);
 void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot);
@@ -151,9 +156,10 @@ struct domain *domain_by_index(uint32_t index);
 
 extern const struct boot_record *const boot_record;
 extern struct domain root_domain; /* name, file; no directory of its own to change */
-extern struct domain serial_domain, vga_domain, pci_domain;
+extern struct domain serial_domain, vga_domain, pci_domain, keyboard_domain;
 extern uint32_t vga_slot;         /* the whole screen with all rights; 0: no VGA service */
 extern uint32_t pci_slot;         /* all PCI functions with all rights; 0: no PCI service */
+extern uint32_t keyboard_slot;    /* with all rights; 0: no keyboard service */
 extern struct object root_bitmap; /* the root program's own ports */
 #define AUTHORITY slot(ROOT_AUTHORITY)
 
