@@ -111,7 +111,9 @@ void root_begin(void)
 	domain_ports(&root_domain, root_bitmap, 0x8900, 0x8900);
 	domain_make(&serial_domain, "serial", 0);
 	domain_load(&serial_domain, "serial");
-	domain_ports(&serial_domain, (struct object){0}, 0x3F8, 0x3FF);
+	domain_ports(&serial_domain, (struct object){0}, SERIAL_PORT,
+		     SERIAL_PORT + SERIAL_PORTS - 1);
+	domain_give(&serial_domain, SERIAL_SLOT_LINE, ROOT_IRQ_FIRST + SERIAL_LINE);
 	console_slot = domain_door(&serial_domain, SERIAL_MAY_WRITE | SERIAL_MAY_READ);
 	serial_lives = 1;
 	MUST(kernel_bitmap_deny(slot(root_bitmap.slot), SERIAL_PORT, SERIAL_PORTS));

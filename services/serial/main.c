@@ -3,7 +3,11 @@
 #include "serial.h"
 
 #define PORT         0x3F8u
+#define ENABLE       (PORT + 1)
+#define MODEM        (PORT + 4)
 #define STATUS       (PORT + 5)
+#define ENABLE_DATA  1u   /* interrupts when a character has arrived */
+#define MODEM_READY  0xBu /* data terminal ready, request to send, and the line is connected */
 #define STATUS_DATA  1u
 #define STATUS_EMPTY 0x20u
 #define STATUS_IDLE  0x40u
@@ -63,8 +67,34 @@ OPERATION static uint64_t serial_do_flush(uint32_t badge, uint32_t a, uint32_t b
 	return ANSWER(0, 0);
 }
 
+OPERATION static uint64_t serial_do_bind(uint32_t badge, uint32_t bit, uint32_t b,
+					 uint32_t badge_high)
+{
+	(void)b, (void)badge_high;
+	if (!(badge & SERIAL_MAY_READ))
+		return ANSWER(SERIAL_NOT_ALLOWED, 0);
+	uint32_t error = kernel_irq_bind(slot(SERIAL_SLOT_LINE), lent_slot(0), bit);
+	if (error)
+		return ANSWER(SERIAL_NOT_BOUND, error);
+	port_write(MODEM, MODEM_READY);
+	port_write(ENABLE, ENABLE_DATA);
+	kernel_irq_acknowledge(slot(SERIAL_SLOT_LINE));
+	return ANSWER(0, 0);
+}
+
+OPERATION static uint64_t serial_do_acknowledge(uint32_t badge, uint32_t a, uint32_t b,
+						uint32_t badge_high)
+{
+	(void)a, (void)b, (void)badge_high;
+	if (!(badge & SERIAL_MAY_READ))
+		return ANSWER(SERIAL_NOT_ALLOWED, 0);
+	kernel_irq_acknowledge(slot(SERIAL_SLOT_LINE));
+	return ANSWER(0, 0);
+}
+
 SERVICE_OPERATIONS([SERIAL_WRITE] = serial_do_write, [SERIAL_READ] = serial_do_read,
-		   [SERIAL_FLUSH] = serial_do_flush)
+		   [SERIAL_FLUSH] = serial_do_flush, [SERIAL_BIND] = serial_do_bind,
+		   [SERIAL_ACKNOWLEDGE] = serial_do_acknowledge)
 
 int main(void)
 {
