@@ -216,7 +216,7 @@ static uint32_t cycles_measure_once(void)
 
 uint32_t cycles_measure(void)
 {
-	cpu.level[0].deadline = DEADLINE_NEVER;
+	cpu.deadline[0] = DEADLINE_NEVER;
 	timer_start(1000000);
 	uint32_t least = cycles_measure_once();
 	for (uint32_t i = 1; i < CALIBRATIONS; i++) {

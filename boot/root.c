@@ -16,15 +16,16 @@ static uint32_t frame_of(const void *page)
 
 static void object_create(const void *page, uint32_t kind, uint32_t second, uint32_t parameter)
 {
-	struct call_frame frame = {
-		.word = {kind << CREATE_KIND_SHIFT | second << CREATE_SECOND_SHIFT, frame_of(page),
-			 0, parameter}};
+	struct call_frame frame = {.word0 = kind << CREATE_KIND_SHIFT |
+					    second << CREATE_SECOND_SHIFT,
+				   .word1 = frame_of(page),
+				   .word3 = parameter};
 	ASSERT(authority_create(NULL, &frame) == 0);
 }
 
 static void fetch(uint32_t slot, const void *page)
 {
-	struct call_frame frame = {.word = {0, frame_of(page), slot}};
+	struct call_frame frame = {.word1 = frame_of(page), .word2 = slot};
 	ASSERT(authority_fetch(NULL, &frame) == 0);
 }
 
@@ -121,13 +122,16 @@ void root_start(struct boot_record *record)
 	*table_entry(directory, BOOT_RECORD) = physical(copy) | ENTRY_PRESENT | ENTRY_USER;
 	list_fill(domain_page, domain_page, thread_page);
 
-	struct call_frame start = {.word = {0, header->entry, 0, 0}};
+	struct call_frame start = {.word1 = header->entry};
 	struct capability *thread_capability = &((struct domain *)domain_page)->list[ROOT_THREAD];
 	ASSERT(thread_start(thread_capability, &start) == 0);
 	struct thread *thread = thread_page;
 	thread->state = THREAD_IN_CHAIN;
-	cpu.level[0] = (struct level){.thread = thread, .deadline = DEADLINE_NEVER};
+	cpu.level[0].home = activation_at(thread, ACTIVATION_HOME);
+	cpu.level[0].home[1].generation = HOME_DISPATCHES;
+	cpu.deadline[0] = DEADLINE_NEVER;
 	cpu.depth = 1;
+	cpu.data_segment = USER_DATA;
 
 	record->template_frame = frame_of(template);
 	record->root_domain = frame_of(domain_page);
@@ -136,6 +140,6 @@ void root_start(struct boot_record *record)
 	record->first_free_frame = frames_taken_end();
 	*copy = *record;
 	cpu.interrupts = cpu.idle = cpu.lost = 0;
-	cpu.start = cpu.last = cycles();
+	cpu.start = cpu.stamp = cycles();
 	thread_run();
 }

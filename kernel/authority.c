@@ -54,15 +54,14 @@ static uint32_t create_domain(uint32_t frame, uint32_t directory, uint32_t confi
  */
 static __attribute__((noinline)) uint32_t create_thread(const struct call_frame *call)
 {
-	uint32_t frame = call->word[1], data = call->word[3],
-		 home = call->word[0] >> CREATE_SECOND_SHIFT;
+	uint32_t frame = call->word1, data = call->word3, home = call->word0 >> CREATE_SECOND_SHIFT;
 	if (frame >= low_end_frame || data >= low_end_frame)
 		return ERROR_FRAME;
 	struct thread *thread = direct(frame << 12);
 	struct object *object = &object_table[frame], *page = &object_table[data];
 	if (object->page || page->page || frame == data)
 		return ERROR_FRAME;
-	if (object->generation + page->generation + generation_of(home) != call->word[2])
+	if (object->generation + page->generation + generation_of(home) != call->word2)
 		return ERROR_GENERATION;
 	if (object->generation == GENERATION_TOP || page->generation == GENERATION_TOP)
 		return ERROR_WORN_OUT;
@@ -77,7 +76,7 @@ static __attribute__((noinline)) uint32_t create_thread(const struct call_frame 
 		(uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT | home << CAPABILITY_INDEX_SHIFT;
 	activation->generation = object_table[home].generation;
 	activation[1].domain = (uint32_t)CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT;
-	activation[1].generation = GENERATION_NONE; /* no caller */
+	activation[1].generation = HOME_ORDINARY; /* no caller */
 	object->page = (frame << 12) + KERNEL_BASE + OBJECT_THREAD;
 	return 0;
 }
@@ -103,37 +102,26 @@ static uint32_t create_bitmap(uint32_t frame, uint32_t pages)
  */
 uint32_t authority_create(struct capability *capability, struct call_frame *frame)
 {
-	(void)capability;
-	if ((frame->word[0] >> CREATE_KIND_SHIFT & 15) == OBJECT_THREAD)
+	uint32_t kind = frame->word0 >> CREATE_KIND_SHIFT & 15,
+		 second = frame->word0 >> CREATE_SECOND_SHIFT;
+	uint32_t number = frame->word1, parameter = frame->word3;
+	if (kind == OBJECT_THREAD)
 		return create_thread(frame);
-	uint32_t kind = frame->word[0] >> CREATE_KIND_SHIFT & 15,
-		 second = frame->word[0] >> CREATE_SECOND_SHIFT;
-	uint32_t number = frame->word[1], parameter = frame->word[3];
 	uint32_t others = kind == OBJECT_DOMAIN ? generation_of(parameter)
 			  : kind == OBJECT_BITMAP
 				  ? generation_of(parameter) + generation_of(parameter + 1)
 				  : 0;
-	uint32_t error = frame_check(number, frame->word[2] - others);
+	uint32_t error = frame_check(number, frame->word2 - others);
 	if (error)
 		return error;
-	switch (kind) {
-	case OBJECT_DOMAIN:
+	if (kind == OBJECT_DOMAIN)
 		error = create_domain(number, parameter, second);
-		break;
-	case OBJECT_BITMAP:
-		error = second ? ERROR_ARGUMENT : create_bitmap(number, parameter);
-		break;
-	case OBJECT_DATA_PAGE:
-	case OBJECT_CAPABILITY_PAGE:
-	case OBJECT_LOCK_PAGE:
-	case OBJECT_TABLE:
-	case OBJECT_DIRECTORY:
-	case OBJECT_BITMAP_PAGE:
-		error = second || parameter ? ERROR_ARGUMENT : 0;
-		break;
-	default:
+	else if (second || kind > OBJECT_BITMAP_PAGE)
 		error = ERROR_ARGUMENT;
-	}
+	else if (kind == OBJECT_BITMAP)
+		error = create_bitmap(number, parameter);
+	else if (parameter)
+		error = ERROR_ARGUMENT;
 	if (!error)
 		object_table[number].page = (number << 12) + KERNEL_BASE + kind;
 	return error;
@@ -163,12 +151,6 @@ static bool is_loaded(uint32_t number, uint32_t kind, const void *page)
 	}
 }
 
-static struct reference thread_home(struct thread *thread)
-{
-	const struct activation *home = activation_at(thread, ACTIVATION_HOME);
-	return (struct reference){home->domain, home->generation};
-}
-
 static void destroy_bitmap(uint32_t number)
 {
 	const uint32_t *table = direct(number << 12);
@@ -181,11 +163,9 @@ static void destroy_bitmap(uint32_t number)
 
 static void destroy_domain(struct domain *domain)
 {
-	struct object *bitmap = object_at(domain->bitmap.word);
-	if (domain->bitmap.word && bitmap->generation == domain->bitmap.generation) {
-		const uint32_t *table = object_page(bitmap);
+	const uint32_t *table = reference_page(domain->bitmap);
+	if (table)
 		object_table[table[2] >> 12].page = OBJECT_ATTACHED | OBJECT_BITMAP_PAGE;
-	}
 	retire(domain->directory >> 12);
 }
 
@@ -193,15 +173,13 @@ static void destroy_domain(struct domain *domain)
  * Its first data page goes with it, further ones stay objects. In the chain: its dispatcher gets
  * `ended`; the root thread can't be destroyed. What does not run has nothing loaded.
  */
-static uint32_t destroy_thread(struct thread *thread, uint32_t number, struct call_frame *frame)
+static uint32_t destroy_thread(struct thread *thread, uint32_t number)
 {
 	bool in_chain = thread->state == THREAD_IN_CHAIN;
 	if (in_chain) {
 		if (thread->level == 0)
 			return ERROR_STATE;
-		account(&cpu.thread->consumed);
-		frame->status = 0;
-		thread_save(true);
+		thread_leave(BY_CALL_INSIDE);
 		thread->state = THREAD_STOPPED;
 	}
 	if (thread->data[0])
@@ -215,28 +193,24 @@ static uint32_t destroy_thread(struct thread *thread, uint32_t number, struct ca
 
 uint32_t authority_destroy(struct capability *capability, struct call_frame *frame)
 {
-	(void)capability;
-	uint32_t number = frame->word[1];
+	uint32_t number = frame->word1;
 	if (number >= low_end_frame || !object_table[number].page)
 		return ERROR_FRAME;
 	uint32_t word = object_table[number].page, kind = word & OBJECT_KIND_MASK;
 	void *page = object_page(&object_table[number]);
 	if (kind >= OBJECT_STATIC)
 		return ERROR_FRAME;
-	if (object_table[number].generation != frame->word[2])
+	if (object_table[number].generation != frame->word2)
 		return ERROR_GENERATION;
 	if (kind == OBJECT_THREAD)
-		return destroy_thread(page, number, frame);
+		return destroy_thread(page, number);
 	if ((kind == OBJECT_DIRECTORY || kind == OBJECT_BITMAP_PAGE) && word & OBJECT_ATTACHED)
 		return ERROR_STATE;
-	if (kind == OBJECT_DOMAIN && page == reference_page(thread_home(cpu.level[0].thread)))
+	if (kind == OBJECT_DOMAIN && page == activation_domain(cpu.level[0].home))
 		return ERROR_STATE; /* the root program's home */
 	bool loaded = is_loaded(number, kind, page);
-	if (loaded) {
-		account(&cpu.thread->consumed);
-		frame->status = 0;
-		thread_save(true);
-	}
+	if (loaded)
+		thread_leave(BY_CALL_INSIDE);
 	if (kind == OBJECT_DOMAIN)
 		destroy_domain(page);
 	else if (kind == OBJECT_BITMAP)
@@ -252,19 +226,18 @@ uint32_t authority_destroy(struct capability *capability, struct call_frame *fra
 /* The capability to what is in a frame: repeatable, so a creator that was stopped loses nothing. */
 uint32_t authority_fetch(struct capability *capability, struct call_frame *frame)
 {
-	(void)capability;
 	static const uint8_t kinds[] = {
 		[OBJECT_DOMAIN] = CAPABILITY_DOMAIN,   [OBJECT_THREAD] = CAPABILITY_THREAD,
 		[OBJECT_DATA_PAGE] = CAPABILITY_PAGE,  [OBJECT_CAPABILITY_PAGE] = CAPABILITY_PAGE,
 		[OBJECT_LOCK_PAGE] = CAPABILITY_PAGE,  [OBJECT_TABLE] = CAPABILITY_PAGE,
 		[OBJECT_DIRECTORY] = CAPABILITY_EMPTY, [OBJECT_BITMAP] = CAPABILITY_BITMAP};
-	uint32_t number = frame->word[1];
-	struct capability *to = slot_result(frame->word[2]);
+	uint32_t number = frame->word1;
+	struct capability *to = slot_result(frame->word2);
 	if (!to)
 		return ERROR_ARGUMENT;
 	if (number >= low_end_frame || !object_table[number].page)
 		return ERROR_FRAME;
-	if (object_table[number].generation != frame->word[3])
+	if (object_table[number].generation != frame->word3)
 		return ERROR_GENERATION;
 	uint32_t kind = object_table[number].page & OBJECT_KIND_MASK;
 	if (kind >= sizeof(kinds) || kinds[kind] == CAPABILITY_EMPTY)
@@ -276,26 +249,23 @@ uint32_t authority_fetch(struct capability *capability, struct call_frame *frame
 
 uint32_t authority_inspect(struct capability *capability, struct call_frame *frame)
 {
-	(void)capability;
-	uint32_t number = frame->word[1];
+	uint32_t number = frame->word1;
 	if (number >= OBJECTS_MAX)
 		return ERROR_ARGUMENT;
 	const struct object *object = &object_table[number];
-	frame->word[0] = number >= low_end_frame ? OBJECT_RESERVED
-			 : object->page          ? object->page & OBJECT_KIND_MASK
-						 : OBJECT_NONE;
-	frame->word[1] = object->generation;
+	frame->word0 = number >= low_end_frame ? OBJECT_RESERVED
+		       : object->page          ? object->page & OBJECT_KIND_MASK
+					       : OBJECT_NONE;
+	frame->word1 = object->generation;
 	return 0;
 }
 
 uint32_t authority_account(struct capability *capability, struct call_frame *frame)
 {
-	(void)capability;
-	account(&cpu.thread->consumed);
 	uint64_t value;
-	switch (frame->word[1]) {
+	switch (frame->word1) {
 	case ACCOUNT_ELAPSED:
-		value = cpu.last - cpu.start;
+		value = cycles() - cpu.start;
 		break;
 	case ACCOUNT_INTERRUPTS:
 		value = cpu.interrupts;
@@ -306,7 +276,7 @@ uint32_t authority_account(struct capability *capability, struct call_frame *fra
 	default:
 		return ERROR_ARGUMENT;
 	}
-	frame->word[0] = value;
-	frame->word[1] = value >> 32;
+	frame->word0 = value;
+	frame->word1 = value >> 32;
 	return 0;
 }

@@ -11,8 +11,8 @@
 bits 32
 %include "offsets.inc"
 
-global entry_sysenter, leave_by_call, sysexits, call_method, probe, error_stale
-extern leave_iret, kind_thread, self_wait_fast
+global entry_sysenter, leave_by_call, sysexits, call_method, exit_call, probe, error_stale
+extern leave_iret, flat, kind_thread, kind_thread_narrow, self_wait_fast
 extern cpu, tss, cpu_stack_top, object_table, operations, operation_refused
 extern call_options_rare, lend_mixed, return_capabilities, slot_named, data_page_back, return_unwind
 
@@ -146,6 +146,8 @@ not_door:
 
 	align 16
 kind_self:
+	cmp	esi, SELF_WAIT
+	je	self_wait_fast
 	cmp	esi, SELF_COPY
 	jne	kind_self.other
 	lea	edx, [edi - 1]                  ; slot 0 can't be overwritten
@@ -154,12 +156,10 @@ kind_self:
 	cmp	ebx, LIST_SLOTS
 	jae	call_method                     ; lent slots, other pages: capability.c
 	mov	ecx, [CPU(RUNNING_DOMAIN)]
-	shl	edi, 4
-	shl	ebx, 4
-	add	edi, ecx
-	add	ebx, ecx
-	PUSH_CAPABILITY ss:ebx
-	POP_CAPABILITY ss:edi
+	add	edi, edi
+	add	ebx, ebx
+	PUSH_CAPABILITY ss:ecx + ebx * 8
+	POP_CAPABILITY ss:ecx + edi * 8
 probe:	xor	eax, eax
 exit_call:                                      ; every method and error leaves here
 	pop	edx
@@ -170,8 +170,6 @@ sysexit_method:
 	sysexit
 
 kind_self.other:
-	cmp	esi, SELF_WAIT
-	je	self_wait_fast
 	test	esi, esi
 	jz	probe
 	jmp	call_method
@@ -191,11 +189,8 @@ kind_object:
 ; The table (capability.c) gives for kind and operation the function, the rights that it needs, and
 ; the bits of word 0 that must be zero.
 call_method:
-	push	ebp
-	push	ebx
-	push	edi
-	push	esi
-	push	0                               ; the status, if it comes back later
+	pushad
+	mov	dword [ss:esp + CALL_FRAME_STATUS], 0   ; if it comes back later
 	movzx	ecx, byte [ss:eax + 3]          ; kind << 4 | rights
 	mov	edx, esi
 	and	edx, OPERATIONS_PER_KIND - 1
@@ -209,21 +204,20 @@ call_method:
 	mov	edx, esp
 	mov	esp, cpu_stack_top
 	test	[ss:operations + ebx * 8 + 4], ecx
-	mov	ecx, USER_DATA                  ; the user's flat segment: nothing to restore later
-	mov	ds, ecx
-	mov	es, ecx
+	lds	ecx, [ss:flat]                  ; the user's flat segment: nothing to restore later
+	les	ecx, [ss:flat]
 	cld
 	jnz	leave_words.refused
 	call	[operations + ebx * 8]
 method_answer:
 	mov	esp, [ss:ESP0]
-	sub	esp, 24
+	sub	esp, CALL_FRAME_BYTES
+	mov	[ss:esp + CALL_FRAME_STATUS], eax
 leave_words:
-	pop	esi
-	pop	edi
-	pop	ebx
-	pop	ebp
-	jmp	exit_call
+	popad
+	pop	edx
+	pop	ecx
+	jmp	exit_words
 .refused:
 	call	operation_refused
 	jmp	method_answer
@@ -231,7 +225,6 @@ leave_words:
 ; void leave_by_call(struct call_frame *): resume a thread that left by a system call
 leave_by_call:
 	mov	esp, eax
-	pop	eax
 	jmp	leave_words
 
 ; ---- a call with options, or from a special activation -------------------------------------------
@@ -407,12 +400,14 @@ call_rare:
 slow_not_door:
 	cmp	byte [ss:edx + 3], DOOR_BYTE | RIGHT_CONFIDENTIAL
 	je	.confidential
-	test	ah, ah                          ; a kernel operation takes no options
-	mov	eax, edx
-	jz	not_door
-	cmp	byte [ss:eax + 3], 0
+	cmp	byte [ss:edx + 3], 0
 	je	error_empty
-	jmp	error_argument
+	test	ah, ah                          ; a kernel operation takes no options
+	jnz	error_argument
+	mov	eax, edx
+	cmp	byte [ss:eax + 3], CAPABILITY_SELF << CAPABILITY_KIND_SHIFT - 24
+	jae	kind_object                     ; kind_self and kind_thread are for fast activations
+	jmp	error_kind
 .confidential:                                  ; a copy without the mark, else like any door
 	mov	al, ACTIVATION_CONFIDENTIAL
 	PUSH_CAPABILITY ss:edx
@@ -572,7 +567,8 @@ kinds:	KIND	error_empty
 	dd	error_kind, door_confidential
 	times 14 dd error_kind
 	KIND	kind_self
-	KIND	kind_thread
+	times 15 dd kind_thread_narrow
+	dd	kind_thread
 	times 16 * (CAPABILITY_KINDS - CAPABILITY_THREAD - 1) dd kind_object
 	times 16 * (16 - CAPABILITY_KINDS) dd error_kind
 sysexits:

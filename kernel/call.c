@@ -2,19 +2,10 @@
 /* Activations beyond what call.asm does itself: rare options, results, forced returns. */
 #include "x86/x86.h"
 
-/* wait and dispatch: at home always, in a service if every caller on the way down allowed it. */
-bool activation_may_wait(void)
-{
-	struct activation *activation = activation_running();
-	if (((uintptr_t)activation & (PAGE_BYTES - 1)) == ACTIVATION_HOME)
-		return true;
-	return !cpu.fast_limit && activation->flags & OPTION_MAY_WAIT;
-}
-
 /* The last check of a call with rare options; nothing fails after it. 0: no further data page. */
 uint32_t call_options_rare(uint32_t options)
 {
-	struct thread *thread = cpu.thread;
+	struct thread *thread = thread_running();
 	if (options & OPTION_MAY_WAIT && !activation_may_wait())
 		options &= ~OPTION_MAY_WAIT;
 	if (options & OPTION_NEXT_PAGE) {
@@ -28,8 +19,8 @@ uint32_t call_options_rare(uint32_t options)
 
 void data_page_back(void)
 {
-	cpu.thread->data_number--;
-	data_pages_load(cpu.thread);
+	thread_running()->data_number--;
+	data_pages_load(thread_running());
 }
 
 /*
@@ -81,9 +72,10 @@ bool thread_pop(struct thread *thread, uint32_t to, uint32_t error)
 			continue;
 		if (activation_lives(activation_of(thread))) {
 			struct call_frame *frame = call_frame_of(thread);
-			frame->status = error; /* eip and esp are what its call left there */
-			for (uint32_t i = 0; i < 4; i++)
-				frame->word[i] = 0;
+			*frame = (struct call_frame){.status = error,
+						     .eip = frame->eip, /* of its call */
+						     .esp = frame->esp};
+			consumed_settle(thread);
 			thread->by_call = BY_CALL_INSIDE;
 			return true;
 		}
@@ -95,9 +87,8 @@ bool thread_pop(struct thread *thread, uint32_t to, uint32_t error)
 /* A return whose caller's domain is dead, or from home. */
 _Noreturn void return_unwind(void)
 {
-	account(&cpu.thread->consumed);
-	thread_save(true);
-	if (thread_pop(cpu.thread, 0, ERROR_CALLEE_DESTROYED))
+	thread_leave(BY_CALL_INSIDE);
+	if (thread_pop(thread_running(), 0, ERROR_CALLEE_DESTROYED))
 		thread_run();
-	thread_stop_running(DISPATCH_ENDED);
+	thread_stop_running(thread_running(), DISPATCH_ENDED);
 }

@@ -32,7 +32,7 @@ const struct operation_entry {
 /* call.asm found a right missing or a bit set: which? */
 uint32_t operation_refused(struct capability *capability, struct call_frame *frame)
 {
-	uint32_t number = frame->word[0] & 0xFF, kind = capability_kind(capability);
+	uint32_t number = frame->word0 & 0xFF, kind = capability_kind(capability);
 	if (number >= OPERATIONS_PER_KIND || operations[kind][number].function == no_operation)
 		return ERROR_OPERATION;
 	uint32_t missing = ~(capability->word >> CAPABILITY_RIGHTS_SHIFT) & RIGHTS_ALL;
@@ -176,21 +176,21 @@ uint32_t slot_delete(struct domain *domain, uint32_t slot)
 
 uint32_t self_copy(struct capability *self, struct call_frame *frame)
 {
-	return slot_copy(slot_result(frame->word[1]), frame->word[2]);
+	return slot_copy(slot_result(frame->word1), frame->word2);
 }
 
 uint32_t self_delete(struct capability *self, struct call_frame *frame)
 {
-	return slot_delete(cpu.running_domain, frame->word[1]);
+	return slot_delete(cpu.running_domain, frame->word1);
 }
 
 uint32_t self_move(struct capability *self, struct call_frame *frame)
 {
-	struct capability *to = slot_to(cpu.running_domain, frame->word[1]), *from;
-	uint32_t error = to ? slot_from(frame->word[2], &from) : ERROR_ARGUMENT;
+	struct capability *to = slot_to(cpu.running_domain, frame->word1), *from;
+	uint32_t error = to ? slot_from(frame->word2, &from) : ERROR_ARGUMENT;
 	if (error)
 		return error;
-	if (slot_is_lent(frame->word[2]) || frame->word[2] == SLOT_SELF)
+	if (slot_is_lent(frame->word2) || frame->word2 == SLOT_SELF)
 		return ERROR_ARGUMENT;
 	struct capability moved = *from;
 	*from = (struct capability){0};
@@ -202,9 +202,9 @@ uint32_t self_move(struct capability *self, struct call_frame *frame)
  * rights stay with the slot's number, which is none then. */
 uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 {
-	uint32_t others = ~(RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT), badge = frame->word[3];
-	struct capability *to = slot_result(frame->word[1] & others), *from;
-	uint32_t error = to ? slot_from(frame->word[2], &from) : ERROR_ARGUMENT;
+	uint32_t others = ~(RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT), badge = frame->word3;
+	struct capability *to = slot_result(frame->word1 & others), *from;
+	uint32_t error = to ? slot_from(frame->word2, &from) : ERROR_ARGUMENT;
 	if (error)
 		return error;
 	struct capability narrow = *from;
@@ -226,7 +226,7 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 	default:
 		return ERROR_KIND;
 	}
-	narrow.word &= frame->word[1] | others;
+	narrow.word &= frame->word1 | others;
 	*to = narrow;
 	return 0;
 }
@@ -234,21 +234,21 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 /* The badge belongs to the code of the domain that the door leads to, and to nobody else. */
 uint32_t self_badge(struct capability *self, struct call_frame *frame)
 {
-	struct capability *door = slot_named(frame->word[1]);
+	struct capability *door = slot_named(frame->word1);
 	uint32_t error = door ? capability_check(door, CAPABILITY_DOOR) : ERROR_EMPTY;
 	if (error)
 		return error;
-	if (object_page(object_at(door->word)) != cpu.running_domain)
+	if (capability_page(door) != cpu.running_domain)
 		return ERROR_BADGE;
-	frame->word[0] = door->badge_low;
-	frame->word[1] = door->badge_high;
+	frame->word0 = door->badge_low;
+	frame->word1 = door->badge_high;
 	return 0;
 }
 
 uint32_t self_identify(struct capability *self, struct call_frame *frame)
 {
-	frame->word[0] = cpu.thread->self.word >> CAPABILITY_INDEX_SHIFT;
-	frame->word[1] = thread_depth(cpu.thread);
-	frame->word[2] = cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT;
+	frame->word0 = thread_running()->self.word >> CAPABILITY_INDEX_SHIFT;
+	frame->word1 = thread_depth(thread_running());
+	frame->word2 = cpu.running_domain->self.word >> CAPABILITY_INDEX_SHIFT;
 	return 0;
 }

@@ -6,41 +6,33 @@
  */
 #include "x86/x86.h"
 
-/* Everything since the last stamp goes to one account, so the accounts add up to the counter. */
-void account(uint64_t *to)
+void stamp(void)
 {
-	uint64_t now = cycles();
-	*to += now - cpu.last;
-	cpu.last = now;
+	cpu.stamp = cycles() - cpu.lost;
 }
 
-/* The same for time that is nobody's work: interrupts and idle. */
+/* What has passed since the last stamp was nobody's work: interrupts and idle. */
 void account_lost(uint64_t *to)
 {
-	account(&cpu.lost);
-	*to = cpu.lost - (to == &cpu.idle ? cpu.interrupts : cpu.idle);
-}
-
-/* Time that was anybody's work, as of the last account(). */
-static uint64_t work_time(void)
-{
-	return cpu.last - cpu.lost;
+	uint64_t lost = cycles() - cpu.stamp;
+	*to += lost - cpu.lost;
+	cpu.lost = lost;
 }
 
 static void dispatch_answer(struct call_frame *frame, uint32_t reason, uint64_t consumed,
 			    uint32_t bits)
 {
 	frame->status = 0;
-	frame->word[0] = reason;
-	frame->word[1] = consumed;
-	frame->word[2] = consumed >> 32;
-	frame->word[3] = bits;
+	frame->word0 = reason;
+	frame->word1 = consumed;
+	frame->word2 = consumed >> 32;
+	frame->word3 = bits;
 }
 
 static uint32_t events_take(struct thread *thread, uint32_t mask)
 {
 	uint32_t bits = thread->events & mask;
-	thread->events &= ~bits;
+	thread->events ^= bits;
 	return bits;
 }
 
@@ -51,37 +43,49 @@ static uint32_t events_take(struct thread *thread, uint32_t mask)
  */
 void chain_cut(uint32_t level, uint32_t reason)
 {
-	uint64_t now = work_time();
+	uint64_t now = cpu.stamp;
 	struct level *at = &cpu.level[cpu.depth - 1], *end = &cpu.level[level];
-	if (at->thread->state == THREAD_IN_CHAIN)
-		at->thread->state = THREAD_READY;
+	struct thread *thread = level_thread(at);
+	if (thread->state == THREAD_IN_CHAIN)
+		thread->state = THREAD_READY;
 	while (at-- > end) {
-		at->thread->state = THREAD_READY;
-		at->thread->by_call |= BY_CALL_CUT;
-		at->thread->dispatch_end = now;
+		thread = level_thread(at);
+		thread->state = THREAD_READY;
+		thread->by_call |= BY_CALL_CUT;
+		thread->dispatch_end = now;
 	}
-	struct thread *dispatcher = at->thread;
-	uint32_t bits = reason == DISPATCH_EVENT ? events_take(dispatcher, end->mask) : 0;
-	dispatch_answer(call_frame_of(dispatcher), reason, now - dispatcher->dispatch_start, bits);
+	thread = level_thread(at);
+	uint32_t bits = reason == DISPATCH_EVENT ? events_take(thread, end->mask) : 0;
+	dispatch_answer(call_frame_of(thread), reason, now - thread->dispatch_start, bits);
 	cpu.depth = level;
 }
 
-/* What chain_cut and signal left for later, when the thread runs again. */
+/* Of a thread that does not run. */
+void consumed_settle(struct thread *thread)
+{
+	if (thread->by_call & BY_CALL_LENT)
+		thread->consumed += thread->dispatch_start;
+	thread->by_call &= ~BY_CALL_LENT;
+}
+
+/* What was left for later, when the thread runs again. */
 void answer_finish(struct thread *thread)
 {
 	struct call_frame *frame = call_frame_of(thread);
 	if (thread->by_call & BY_CALL_CUT)
 		dispatch_answer(frame, DISPATCH_CUT, thread->dispatch_end - thread->dispatch_start,
 				0);
-	if (thread->by_call & BY_CALL_WOKEN)
-		frame->word[0] = events_take(thread, thread->wait_mask);
+	if (thread->by_call & BY_CALL_WOKEN) {
+		frame->status = 0;
+		frame->word0 = events_take(thread, thread->wait_mask);
+	}
 	thread->by_call &= ~(BY_CALL_CUT | BY_CALL_WOKEN);
+	consumed_settle(thread);
 }
 
-/* The running thread, saved already, won't go on. */
-void thread_stop_running(uint32_t reason)
+/* The uppermost thread of the chain, off the CPU already, won't go on. */
+void thread_stop_running(struct thread *thread, uint32_t reason)
 {
-	struct thread *thread = cpu.thread;
 	if (thread->level == 0)
 		panic("the root program ended or faulted",
 		      thread->by_call ? NULL : trap_frame_of(thread));
@@ -91,10 +95,9 @@ void thread_stop_running(uint32_t reason)
 	 */
 	struct level *at = &cpu.level[thread->level];
 	for (;; at--) {
-		struct thread *below = at[-1].thread;
-		if (activation_lives(activation_at(below, ACTIVATION_HOME)))
+		if (activation_lives(at[-1].home))
 			break;
-		below->state = THREAD_STOPPED;
+		level_thread(at - 1)->state = THREAD_STOPPED;
 	}
 	uint32_t level = at - cpu.level;
 	if (level != thread->level)
@@ -135,12 +138,10 @@ uint32_t signal(struct thread *thread, uint32_t bits)
 
 uint32_t thread_signal(struct capability *capability, struct call_frame *frame)
 {
-	uint32_t level = signal(object_page(object_at(capability->word)),
-				frame->word[1] & capability->badge_low);
+	uint32_t level = signal(capability_page(capability), frame->word1 & capability->badge_low);
 	if (!level)
 		return 0;
-	account(&cpu.thread->consumed);
-	thread_save(true);
+	thread_leave(BY_CALL_INSIDE);
 	chain_cut(level, DISPATCH_EVENT);
 	thread_run();
 }
@@ -148,83 +149,92 @@ uint32_t thread_signal(struct capability *capability, struct call_frame *frame)
 /* Lends the caller's time to a ready thread until a deadline or an event: enum dispatch_reason. */
 uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame)
 {
-	struct thread *thread = object_page(object_at(capability->word)), *self = cpu.thread;
-	uint32_t options = frame->word[0] & ~0xFFu, mask = frame->word[1];
-	uint64_t deadline = (uint64_t)frame->word[3] << 32 | frame->word[2];
+	struct thread *thread = capability_page(capability), *self = thread_running();
+	uint32_t word = frame->word0, mask = frame->word1;
+	uint64_t deadline = (uint64_t)frame->word3 << 32 | frame->word2;
 	if (thread->state != THREAD_READY)
 		return ERROR_STATE;
 	if (!activation_may_wait())
 		return ERROR_NOT_ALLOWED;
 	if (cpu.depth == CHAIN_MAX)
 		return ERROR_CHAIN;
-	account(&self->consumed);
+	stamp();
 	uint32_t bits = events_take(self, mask);
-	if (bits || deadline <= cpu.last || cpu.stepping) {
+	if (bits || deadline <= now() || cpu.stepping) {
 		uint32_t reason = bits           ? DISPATCH_EVENT
 				  : cpu.stepping ? DISPATCH_CUT
 						 : DISPATCH_DEADLINE;
 		dispatch_answer(frame, reason, 0, bits);
 		return 0;
 	}
-	thread_save(true);
-	struct level *below = &cpu.level[cpu.depth - 1], *level = below + 1;
-	bool first = deadline < below->deadline;
-	level->thread = thread;
-	level->mask = mask;
-	level->options = options;
-	level->deadline = first ? deadline : below->deadline;
-	level->deadline_level = first ? cpu.depth : below->deadline_level;
-	self->dispatch_start = work_time();
+	thread_save(BY_CALL_INSIDE | BY_CALL_LENT);
+	cpu.level[cpu.depth] = (struct level){activation_at(thread, ACTIVATION_HOME), mask};
+	if (deadline > cpu.deadline[cpu.depth - 1])
+		deadline = cpu.deadline[cpu.depth - 1];
+	cpu.deadline[cpu.depth] = deadline;
+	bool ordinary = self->by_call & BY_CALL_HOME && !(word & DISPATCH_STEP);
+	cpu.level[cpu.depth].home[1].generation = ordinary ? HOME_ORDINARY : HOME_DISPATCHES;
+	thread->dispatch_word = word & ~DISPATCH_STEP;
+	thread->notify_bits = 1u << (word >> DISPATCH_BIT_SHIFT & 31);
 	thread->level = cpu.depth++;
 	thread->state = THREAD_IN_CHAIN;
-	step_set(options & DISPATCH_STEP);
-	timer_arm(level->deadline);
+	if (word & DISPATCH_STEP)
+		step_set(true);
+	timer_arm(deadline);
 	thread_run();
 }
 
 /* Until an event of the mask. Only the root thread has a deadline of its own: others ask whoever
  * dispatches them. Bits are cleared by returning them and in no other way. */
-uint32_t self_wait(struct capability *self, struct call_frame *frame)
+static uint32_t wait(struct call_frame *frame, uint64_t deadline)
 {
-	struct thread *thread = cpu.thread;
-	uint32_t mask = frame->word[1];
-	uint64_t deadline = (uint64_t)frame->word[3] << 32 | frame->word[2];
+	struct thread *thread = thread_running();
+	uint32_t mask = frame->word1;
 	if (!activation_may_wait())
 		return ERROR_NOT_ALLOWED;
 	if (thread->level && deadline != DEADLINE_NEVER)
 		return ERROR_ARGUMENT;
-	account(&thread->consumed);
+	stamp();
 	uint32_t bits = events_take(thread, mask);
-	frame->word[0] = bits;
-	if (bits || deadline <= cpu.last)
+	frame->word0 = bits;
+	if (bits || deadline <= now())
 		return 0;
 	thread->wait_mask = mask;
-	thread_save(true);
+	thread_save(BY_CALL_INSIDE);
 	thread->state = THREAD_WAITING;
 	if (thread->level) {
-		thread->notify = cpu.level[thread->level - 1].thread->self;
-		thread->notify_bits =
-			1u << (cpu.level[thread->level].options >> DISPATCH_BIT_SHIFT & 31);
+		activation_at(thread, ACTIVATION_HOME)[1].generation = HOME_ORDINARY;
+		thread->notify = level_thread(&cpu.level[thread->level - 1])->self;
 		chain_cut(thread->level, DISPATCH_WAITING);
 	} else {
 		thread->notify.generation = GENERATION_NONE;
-		cpu.level[0].deadline = deadline;
+		cpu.deadline[0] = deadline;
 		timer_arm(deadline);
 		cpu.depth = 0;
 	}
 	thread_run();
 }
 
+uint32_t self_wait(struct capability *self, struct call_frame *frame)
+{
+	return wait(frame, DEADLINE_NEVER);
+}
+
+uint32_t self_wait_until(struct capability *self, struct call_frame *frame)
+{
+	return wait(frame, (uint64_t)frame->word3 << 32 | frame->word2);
+}
+
 /* Idle, after an interrupt: the root thread goes on if it was woken. */
 static void root_wake(bool deadline)
 {
-	struct thread *root = cpu.level[0].thread;
+	struct thread *root = level_thread(&cpu.level[0]);
 	if (deadline && root->state == THREAD_WAITING)
 		root->state = THREAD_READY; /* its answer is 0 already */
 	if (root->state != THREAD_READY)
 		return;
 	root->state = THREAD_IN_CHAIN;
-	cpu.level[0].deadline = DEADLINE_NEVER;
+	cpu.deadline[0] = DEADLINE_NEVER;
 	cpu.depth = 1;
 	account_lost(&cpu.interrupts);
 	thread_run();
@@ -233,7 +243,7 @@ static void root_wake(bool deadline)
 static void interrupt_end(uint32_t level, uint32_t reason)
 {
 	if (level) {
-		thread_save(false);
+		thread_save(0);
 		chain_cut(level, reason);
 		account_lost(&cpu.interrupts);
 		thread_run();
@@ -241,18 +251,18 @@ static void interrupt_end(uint32_t level, uint32_t reason)
 	account_lost(&cpu.interrupts);
 }
 
+/* The lowest level whose deadline has passed ends: only those that are cut are looked at. */
 static void interrupt_timer(void)
 {
-	struct level *running = &cpu.level[cpu.depth ? cpu.depth - 1 : 0];
-	bool passed = running->deadline <= cpu.last;
-	uint32_t level = running->deadline_level;
+	uint64_t present = now();
+	uint32_t level = cpu.depth;
 	cpu.armed = DEADLINE_NEVER;
-	if (!cpu.depth && passed)
+	if (!level && cpu.deadline[level++] <= present)
 		root_wake(true);
-	if (!passed)
-		level = 0;
-	timer_arm(level ? cpu.level[level - 1].deadline : running->deadline);
-	interrupt_end(level, DISPATCH_DEADLINE);
+	while (cpu.deadline[level - 1] <= present)
+		level--;
+	timer_arm(cpu.deadline[level - 1]);
+	interrupt_end(level < cpu.depth ? level : 0, DISPATCH_DEADLINE);
 }
 
 /*
@@ -262,7 +272,7 @@ static void interrupt_timer(void)
 void interrupt(uint32_t line)
 {
 	if (cpu.depth)
-		account(&cpu.thread->consumed);
+		stamp();
 	else
 		account_lost(&cpu.idle);
 	if (line == 0) {
@@ -285,8 +295,7 @@ void interrupt(uint32_t line)
 /* The stepped thread has executed its instruction; its frame is a trap_frame. */
 void step_done(void)
 {
-	account(&cpu.thread->consumed);
-	thread_save(false);
+	thread_leave(0);
 	chain_cut(cpu.depth - 1, DISPATCH_STEPPED);
 	thread_run();
 }

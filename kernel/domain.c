@@ -2,41 +2,36 @@
 /* Operations on a domain capability: its list, its entries, its doors, its pages. */
 #include "x86/x86.h"
 
-static struct domain *domain_of(const struct capability *capability)
-{
-	return object_page(object_at(capability->word));
-}
-
 uint32_t domain_grant(struct capability *capability, struct call_frame *frame)
 {
-	return slot_copy(slot_to(domain_of(capability), frame->word[1]), frame->word[2]);
+	return slot_copy(slot_to(capability_page(capability), frame->word1), frame->word2);
 }
 
 uint32_t domain_delete(struct capability *capability, struct call_frame *frame)
 {
-	return slot_delete(domain_of(capability), frame->word[1]);
+	return slot_delete(capability_page(capability), frame->word1);
 }
 
 uint32_t domain_set(struct capability *capability, struct call_frame *frame)
 {
-	uint32_t field = frame->word[1], value = frame->word[2];
+	uint32_t field = frame->word1, value = frame->word2;
 	if (field >= DOMAIN_FIELDS || value >= KERNEL_BASE)
 		return ERROR_ARGUMENT;
-	domain_of(capability)->set[field] = value;
+	((struct domain *)capability_page(capability))->set[field] = value;
 	return 0;
 }
 
 /* Minting: a door to this domain. The badge is whatever its services understand by it. */
 uint32_t domain_door(struct capability *capability, struct call_frame *frame)
 {
-	struct capability *to = slot_result(frame->word[1]);
-	struct domain *domain = domain_of(capability);
+	struct capability *to = slot_result(frame->word1);
+	struct domain *domain = capability_page(capability);
 	if (!to)
 		return ERROR_ARGUMENT;
 	capability_make(to, CAPABILITY_DOOR, domain->confidential ? RIGHT_CONFIDENTIAL : 0,
 			domain->self.word);
-	to->badge_low = frame->word[2];
-	to->badge_high = frame->word[3];
+	to->badge_low = frame->word2;
+	to->badge_high = frame->word3;
 	return 0;
 }
 
@@ -51,12 +46,12 @@ void bitmap_enter(struct domain *domain, const void *table)
 /* A capability page under its number, the lock page, or the port bitmap: by the page's kind. */
 uint32_t domain_attach(struct capability *capability, struct call_frame *frame)
 {
-	struct domain *domain = domain_of(capability);
+	struct domain *domain = capability_page(capability);
 	struct capability *found;
-	uint32_t number = frame->word[1];
-	uint32_t error = slot_object(frame->word[2], CAPABILITY_BITMAP, &found);
+	uint32_t number = frame->word1;
+	uint32_t error = slot_object(frame->word2, CAPABILITY_BITMAP, &found);
 	if (error == ERROR_KIND)
-		error = slot_object(frame->word[2], CAPABILITY_PAGE, &found);
+		error = slot_object(frame->word2, CAPABILITY_PAGE, &found);
 	if (error)
 		return error;
 	struct object *page = object_at(found->word);
@@ -86,11 +81,11 @@ uint32_t domain_attach(struct capability *capability, struct call_frame *frame)
 /* What a slot names, without the badge: that is for the code of the door's own domain. */
 uint32_t domain_read(struct capability *capability, struct call_frame *frame)
 {
-	struct capability *at = slot_find(domain_of(capability), frame->word[1]);
+	struct capability *at = slot_find(capability_page(capability), frame->word1);
 	if (!at)
 		return ERROR_ARGUMENT;
-	frame->word[0] = at->word >> CAPABILITY_RIGHTS_SHIFT;
-	frame->word[1] = index_of(at->word);
-	frame->word[2] = at->generation;
+	frame->word0 = at->word >> CAPABILITY_RIGHTS_SHIFT;
+	frame->word1 = index_of(at->word);
+	frame->word2 = at->generation;
 	return 0;
 }

@@ -12,11 +12,10 @@ static uint32_t fault_class(uint32_t vector)
 /* Nobody handles it: forced return to the caller; at home, the thread stops. */
 static _Noreturn void fault_forced(void)
 {
-	struct thread *thread = cpu.thread;
-	account(&thread->consumed);
-	thread_save(false);
+	struct thread *thread = thread_running();
+	thread_leave(0);
 	if (!thread_pop(thread, 0, ERROR_CALLEE_FAULTED))
-		thread_stop_running(DISPATCH_FAULTED);
+		thread_stop_running(thread, DISPATCH_FAULTED);
 	thread_run();
 }
 
@@ -36,7 +35,7 @@ static void fault_deliver(struct trap_frame *frame)
 	class |= frame->vector << 8 | frame->error << 16;
 	bool handling = !cpu.fast_limit && activation->flags & ACTIVATION_HANDLING;
 	if (!handling) { /* what is reported is the first fault, not that of its handler */
-		uint32_t *report = cpu.thread->fault;
+		uint32_t *report = thread_running()->fault;
 		report[0] = class;
 		report[1] = address;
 		report[2] = frame->eip;
@@ -97,16 +96,16 @@ uint32_t self_record(struct capability *self, struct call_frame *frame)
 	struct activation *activation = activation_handling();
 	if (!activation)
 		return ERROR_NO_RECORD;
-	if (frame->word[1] >= RECORD_FIELDS)
+	if (frame->word1 >= RECORD_FIELDS)
 		return ERROR_ARGUMENT;
-	frame->word[0] = activation->record[frame->word[1]];
+	frame->word0 = activation->record[frame->word1];
 	return 0;
 }
 
 uint32_t self_record_set(struct capability *self, struct call_frame *frame)
 {
 	struct activation *activation = activation_handling();
-	uint32_t field = frame->word[1], value = frame->word[2];
+	uint32_t field = frame->word1, value = frame->word2;
 	if (!activation)
 		return ERROR_NO_RECORD;
 	if (field >= RECORD_FIELDS)

@@ -22,8 +22,8 @@ static uint32_t line_of(const struct capability *capability)
 uint32_t irq_bind(struct capability *capability, struct call_frame *frame)
 {
 	struct capability *thread;
-	uint32_t error = slot_object(frame->word[1], CAPABILITY_THREAD, &thread);
-	uint32_t bit = frame->word[2], line = line_of(capability);
+	uint32_t error = slot_object(frame->word1, CAPABILITY_THREAD, &thread);
+	uint32_t bit = frame->word2, line = line_of(capability);
 	if (error)
 		return error;
 	if (bit > 31)
@@ -47,7 +47,7 @@ uint32_t irq_acknowledge(struct capability *capability, struct call_frame *frame
 static void bitmap_change(struct capability *capability, uint32_t first, uint32_t number,
 			  bool allowed)
 {
-	const uint32_t *table = object_page(object_at(capability->word));
+	const uint32_t *table = capability_page(capability);
 	uint32_t *word = (uint32_t *)direct(table[1] & ~(PAGE_BYTES - 1)) + first / 32;
 	uint64_t bits = (((uint64_t)1 << number) - 1) << first % 32;
 	for (; bits; bits >>= 32, word++)
@@ -58,7 +58,7 @@ static void bitmap_change(struct capability *capability, uint32_t first, uint32_
 uint32_t bitmap_allow(struct capability *capability, struct call_frame *frame)
 {
 	struct capability *ports;
-	uint32_t error = slot_object(frame->word[1], CAPABILITY_PORTS, &ports);
+	uint32_t error = slot_object(frame->word1, CAPABILITY_PORTS, &ports);
 	if (error)
 		return error;
 	uint32_t first = ports->badge_low & 0xFFFF, last = ports->badge_low >> 16;
@@ -70,7 +70,7 @@ uint32_t bitmap_allow(struct capability *capability, struct call_frame *frame)
 
 uint32_t bitmap_deny(struct capability *capability, struct call_frame *frame)
 {
-	uint32_t first = frame->word[1], number = frame->word[2];
+	uint32_t first = frame->word1, number = frame->word2;
 	if (number > PORTS_PER_CALL || first > 0xFFFF || first + number > 0x10000)
 		return ERROR_ARGUMENT;
 	bitmap_change(capability, first, number, false);

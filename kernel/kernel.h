@@ -92,6 +92,8 @@ _Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "call.asm steps by
  * activation begins at 0x7F8: bit 11 of the stack pointer tells whether there is room.
  */
 #define ACTIVATION_HOME (PAGE_BYTES - 8u - ACTIVATION_BYTES)
+#define HOME_ORDINARY   0xFFFFFFFFu /* the generation of that pair ... */
+#define HOME_DISPATCHES 0xFFFFFFFEu /* ... while its dispatcher is not at home, or it has none */
 #define FAST_LIMIT      LIST_SLOTS
 
 /* What an interrupt or a trap leaves below the running activation. */
@@ -100,10 +102,10 @@ struct trap_frame {
 	uint32_t vector, error;
 	uint32_t eip, cs, eflags, esp, ss;
 };
-/* What a system call leaves there, and what every system call that waits is resumed from. */
+/* What a system call leaves there, and what a thread behind one goes on with: PUSHA's order. */
 struct call_frame {
-	uint32_t status;  /* EAX */
-	uint32_t word[4]; /* ESI, EDI, EBX, EBP */
+	uint32_t word1, word0, word3, unused, word2, unused_2[2];
+	uint32_t status;
 	uint32_t eip, esp;
 };
 
@@ -111,23 +113,29 @@ struct call_frame {
  * Invariants: state IN_CHAIN if and only if cpu.level[level].thread is this one. A thread that does
  * not run has its frame below top: a call_frame if `by_call`, else a trap_frame.
  */
-#define BY_CALL_INSIDE 1u /* somewhere in a service, or special */
-#define BY_CALL_HOME   2u /* at home, not special: the switch's fast path */
-#define BY_CALL_WOKEN  4u /* and: its wait is over, the bits are still to be fetched */
-#define BY_CALL_CUT    8u /* and: its dispatch was cut at dispatch_end */
+#define BY_CALL_INSIDE 1u  /* somewhere in a service, or special */
+#define BY_CALL_HOME   2u  /* at home, not special: the switch's fast path */
+#define BY_CALL_WOKEN  4u  /* and: its wait is over, the bits are still to be fetched */
+#define BY_CALL_CUT    8u  /* and: its dispatch was cut at dispatch_end */
+#define BY_CALL_LENT   16u /* and: `consumed` is still as when it ran, until dispatch_start */
+#define BY_CALL_RUNNING \
+	(BY_CALL_HOME | BY_CALL_LENT) /* while it runs: if it dispatches, it is so */
 struct thread {
 	struct reference self; /* word is the tag in TAG_PAGE */
-	uint32_t top;          /* offset of the running activation, when the thread doesn't run */
-	uint32_t fast_limit;   /* likewise: FAST_LIMIT, or 0 when the activation is special */
-	uint16_t state;        /* enum thread_state */
-	uint16_t by_call;      /* 0, or BY_CALL_...; beside state for one comparison (switch.asm) */
+	/* The next three tell where it goes on. While it runs, they are HOME's, BY_CALL_RUNNING. */
+	uint32_t top;        /* offset of the running activation */
+	uint32_t fast_limit; /* FAST_LIMIT, or 0 when the activation is special */
+	uint16_t state;      /* enum thread_state */
+	uint16_t by_call;    /* 0, or BY_CALL_...; beside state for one comparison (switch.asm) */
 	uint32_t level;
 	uint32_t events, wait_mask;
-	struct reference notify;               /* who is told of a wake-up ... */
-	uint32_t notify_bits;                  /* ... by which bit; both set when it waits */
-	uint32_t data_number;                  /* of the current data page */
+	struct reference notify; /* who is told of a wake-up, set when it waits ... */
+	uint32_t notify_bits;    /* ... and by which bit, set when it is dispatched: ... */
+	uint32_t dispatch_word;  /* ... as word 0 of that said */
+	uint32_t data_number;    /* of the current data page */
 	uint64_t dispatch_start, dispatch_end; /* working time (struct cpu) of what it dispatched */
-	uint64_t consumed;                     /* cycles, kernel included, interrupts excluded */
+	/* Cycles, kernel included, interrupts excluded; while it runs, less the working time. */
+	uint64_t consumed;
 	uint32_t fault[4]; /* why it stopped: class, address, EIP, domain word */
 	/*
 	 * Entries of window_table for the data pages, 0: none (the last one stays so). A data page
@@ -140,32 +148,30 @@ struct thread {
 _Static_assert(offsetof(struct thread, fpu) == 512, "FXSAVE needs 16; the stack needs the rest");
 
 /* ---- per CPU --------------------------------------------------------------------------------- */
-/* One dispatch: of thread, by the thread of the level below. Level 0 is the root thread. */
+/* One dispatch: of a thread, by the thread of the level below. Level 0 is the root thread. */
 struct level {
-	struct thread *thread;
+	struct activation *home; /* the thread's: switch.asm has more use for it */
 	uint32_t mask;           /* events of the dispatcher that end it */
-	uint32_t options;        /* word 0 of the dispatch: the bit that tells a wake-up */
-	uint32_t deadline_level; /* whose deadline comes first */
-	uint64_t deadline;       /* earliest of this and all levels below */
-	uint32_t unused[2];
 };
 struct cpu {
 	uint32_t fast_limit; /* of the running activation; call.asm compares slots with it */
 	struct domain *running_domain; /* whose directory is loaded */
-	struct thread *thread;         /* on the CPU; null when idle */
 	struct capability *callee;     /* call.asm: the door being entered */
 	struct capability plain_door;  /* call.asm: a confidential door without its mark */
 	uint32_t depth;                /* levels in use; 0: idle */
+	uint32_t data_segment;         /* USER_DATA; LDS takes both */
+	uint32_t depth_limit;          /* CHAIN_MAX, or 0: switch.asm must not dispatch */
 	uint32_t stepping;      /* the running thread was dispatched for one instruction; ... */
 	struct thread *stepped; /* ... STEP_OVER: this one left the CPU in the present stay */
-	uint32_t careful;       /* stepping, or no FXSAVE: switch.asm leaves all to C */
-	uint64_t last;          /* everything before this stamp is on somebody's account */
 	uint64_t start, interrupts, idle;
-	uint64_t lost;  /* interrupts + idle; all else is working time */
-	uint64_t armed; /* the timer fires no later than this */
+	uint64_t lost;      /* interrupts + idle; the counter less this is working time */
+	uint64_t stamp;     /* working time when C last looked; it stands still when lost grows */
+	uint64_t armed;     /* the timer fires no later than this, nor any deadline earlier */
+	struct level below; /* of level 0: what reads as a stopped thread */
 	struct level level[CHAIN_MAX];
+	uint64_t deadline[CHAIN_MAX]; /* the earliest of each level and all below */
 };
-_Static_assert(sizeof(struct level) == 32, "switch.asm shifts");
+_Static_assert(sizeof(struct level) == 8, "switch.asm multiplies");
 #define STEP_OVER 2u /* in stepping */
 extern struct cpu cpu;
 
@@ -188,6 +194,11 @@ static inline void *reference_page(struct reference reference)
 {
 	const struct object *object = object_at(reference.word);
 	return object->generation == reference.generation ? object_page(object) : NULL;
+}
+/* The page of a capability's object, which lives: an operation was invoked by it. */
+static inline void *capability_page(const struct capability *capability)
+{
+	return object_page(object_at(capability->word));
 }
 static inline struct reference reference_of(const struct capability *capability)
 {
@@ -217,6 +228,15 @@ static inline bool activation_lives(const struct activation *activation)
 {
 	return object_at(activation->domain)->generation == activation->generation;
 }
+static inline struct thread *level_thread(const struct level *level)
+{
+	return (struct thread *)((uintptr_t)level->home - ACTIVATION_HOME);
+}
+/* The counter when C last looked. */
+static inline uint64_t now(void)
+{
+	return cpu.stamp + cpu.lost;
+}
 static inline struct call_frame *call_frame_of(struct thread *thread)
 {
 	return (struct call_frame *)activation_of(thread) - 1;
@@ -245,20 +265,21 @@ uint32_t slot_object(uint32_t slot, uint32_t kind, struct capability **found);
 void capability_make(struct capability *at, uint32_t kind, uint32_t rights, uint32_t word);
 /* call.c */
 bool thread_pop(struct thread *thread, uint32_t to, uint32_t error);
-bool activation_may_wait(void);
 /* thread.c: the CPU changes hands */
 void thread_save(uint32_t by_call);
+void thread_leave(uint32_t by_call);
 _Noreturn void thread_run(void);
 void data_pages_load(struct thread *thread);
 uint32_t thread_depth(const struct thread *thread);
 void data_page_unbind(uint32_t page);
 /* dispatch.c */
-void account(uint64_t *to);
+void stamp(void);
 void account_lost(uint64_t *to);
 uint32_t signal(struct thread *thread, uint32_t bits);
 void chain_cut(uint32_t level, uint32_t reason);
 void answer_finish(struct thread *thread);
-_Noreturn void thread_stop_running(uint32_t reason);
+void consumed_settle(struct thread *thread);
+_Noreturn void thread_stop_running(struct thread *thread, uint32_t reason);
 void interrupt(uint32_t line);
 void step_set(bool stepping);
 void step_done(void);

@@ -111,7 +111,7 @@ static void backtrace(const uint32_t *stack)
 void panic(const char *what, const struct trap_frame *frame)
 {
 	asm volatile("cli");
-	const struct thread *thread = cpu.thread;
+	const struct thread *thread = thread_running();
 	const struct domain *domain = cpu.running_domain;
 	console_print("\nKERNEL STOPPED: %s\n  thread %x domain %x depth %x", what,
 		      thread ? index_of(thread->self.word) : 0,

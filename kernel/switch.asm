@@ -6,264 +6,247 @@
 bits 32
 %include "offsets.inc"
 
-global kind_thread, self_wait_fast
+global kind_thread, kind_thread_narrow, self_wait_fast
 extern cpu, tss, object_table, window_table, tag_page
-extern cpu_stack_top, call_method, probe, error_stale, leave_by_call, thread_run
+extern call_method, exit_call, probe, error_stale, flat
 
 %define CPU(field)      ss:cpu + CPU_ %+ field
-%define LEVEL(field)    ss:cpu + CPU_LEVEL + LEVEL_ %+ field
-%define NEXT(field)     ss:cpu + CPU_LEVEL + LEVEL_BYTES + LEVEL_ %+ field
-%define T(field)        OBJECT_THREAD + THREAD_ %+ field        ; from an object table word
 %define DOOR_TABLE      ss:object_table - (CAPABILITY_DOOR << CAPABILITY_KIND_SHIFT)
-%define IN_CHAIN        (THREAD_IN_CHAIN | BY_CALL_HOME << 16)
+%define LENDING         (THREAD_IN_CHAIN | BY_CALL_RUNNING << 16) ; ... or running
 %define READY           (THREAD_READY | BY_CALL_HOME << 16)
 %define WAITING         (THREAD_WAITING | BY_CALL_HOME << 16)
+%define WOKEN           (READY | BY_CALL_WOKEN << 16)
+; Fields of a thread: by the word that stands for it in the object table; by its home activation;
+; of the running one, by the stack pointer behind so many more pushed bytes.
+%define BY_WORD(r, field)  ss:r - OBJECT_THREAD + THREAD_ %+ field
+%define BY_HOME(r, field)  ss:r - ACTIVATION_HOME + THREAD_ %+ field
+%define SELF(pushed, field) ss:esp + 8 + pushed - ACTIVATION_HOME + THREAD_ %+ field
+%define THREAD_HOME        ACTIVATION_HOME
+%define FRAME(r, field)    ss:r - CALL_FRAME_BYTES + CALL_FRAME_ %+ field
+%define PUSHAD_BYTES       32
 
 section .text
 
-; The caller stands at home (the generation above is nobody's), not special, nothing unusual is on.
-%macro ORDINARY_OR 1
-	cmp	dword [ss:esp + 8 + ACTIVATION_BYTES + 4], -1
-	jne	%1
-	cmp	dword [CPU(FAST_LIMIT)], 0
-	je	%1
-	cmp	dword [CPU(CAREFUL)], 0
-	jne	%1
+; The running thread is at home, where above the activation stands HOME_ORDINARY or, if it may not
+; wait by the fast path, HOME_DISPATCHES: generations of no domain, and the highest.
+%macro AT_HOME_OR 2
+	cmp	dword [ss:esp + 8 + ACTIVATION_BYTES + 4], %1
+	jb	%2
 %endmacro
 
-; Time since the last stamp is the running thread's (ecx); ebx, ebp: working time. eax, edx go.
-%macro ACCOUNT 0
+; The thread at home at %1 is on the CPU. Its domain, loaded and in %2, is gone from there.
+%macro SWITCH 2
+	mov	[CPU(RUNNING_DOMAIN)], %2
+	mov	[ss:tss + 4], %1
+	mov	%2, [ss:%2 + DOMAIN_DIRECTORY]
+	mov	cr3, %2
+	mov	%2, [BY_HOME(%1, DATA)]
+	mov	[ss:window_table + DATA_PAGE_ENTRY], %2
+	mov	%2, [BY_HOME(%1, DATA) + 4]
+	mov	[ss:window_table + DATA_PAGE_NEXT_ENTRY], %2
+	fxrstor	[BY_HOME(%1, FPU)]
+	cld
+%endmacro
+
+; The running thread, having pushed all registers and being in state %2 from now on, gives the CPU
+; back to its dispatcher, at home at esi, domain ecx, which is told reason %1 and the bits ebp.
+; (While a step is made, none of these SYSEXITs is reached: x86/trap.asm.)
+%macro GIVE_BACK 2
 	rdtsc
-	mov	ebx, eax
-	mov	ebp, edx
-	sub	eax, [CPU(LAST)]
-	sbb	edx, [CPU(LAST) + 4]
-	mov	[CPU(LAST)], ebx
-	mov	[CPU(LAST) + 4], ebp
-	add	[ss:ecx + THREAD_CONSUMED], eax
-	adc	[ss:ecx + THREAD_CONSUMED + 4], edx
-	sub	ebx, [CPU(LOST)]
-	sbb	ebp, [CPU(LOST) + 4]
+	sub	eax, [CPU(LOST)]
+	sbb	edx, [CPU(LOST) + 4]
+	add	[SELF(PUSHAD_BYTES, CONSUMED)], eax
+	adc	[SELF(PUSHAD_BYTES, CONSUMED) + 4], edx
+	mov	dword [SELF(PUSHAD_BYTES, STATE)], %2
+	fxsave	[SELF(PUSHAD_BYTES, FPU)]
+	dec	dword [CPU(DEPTH)]
+	sub	eax, [BY_HOME(esi, DISPATCH_START)]
+	sbb	edx, [BY_HOME(esi, DISPATCH_START) + 4]
+	sub	[BY_HOME(esi, CONSUMED)], eax
+	sbb	[BY_HOME(esi, CONSUMED) + 4], edx
+	mov	edi, eax
+	mov	ebx, edx
+	SWITCH	esi, ecx
+	mov	edx, [FRAME(esi, EIP)]
+	mov	ecx, [FRAME(esi, ESP)]
+	mov	esi, %1
+	lds	eax, [ss:flat]
+	sti
+	sysexit
 %endmacro
 
-%macro SAVE 1                                   ; the running thread ecx; its new state
-	mov	dword [ss:ecx + THREAD_STATE], %1
-	mov	dword [ss:ecx + THREAD_TOP], ACTIVATION_HOME
-	mov	dword [ss:ecx + THREAD_FAST_LIMIT], LIST_SLOTS
-	fxsave	[ss:ecx + THREAD_FPU]
-%endmacro
-
-; The dispatcher's answer: reason %1, cycles ebx, ebp, bits %2, in the frame at ecx
-%macro ANSWER 2
-	mov	dword [ss:ecx], 0
-	mov	dword [ss:ecx + 4], %1
-	mov	[ss:ecx + 8], ebx
-	mov	[ss:ecx + 12], ebp
-	mov	dword [ss:ecx + 16], %2
-%endmacro
-
-	align 32
-kind_thread:
-	mov	edx, [ss:eax]
-	mov	ecx, [ss:eax + 4]
-	and	edx, CAPABILITY_INDEX_MASK
-	cmp	ecx, [ss:object_table + edx]
+; edx the object table's word of the thread that capability eax names; %1 what its word holds
+; besides the index
+%macro KIND_THREAD 1
+	mov	ecx, [ss:eax]
+	mov	edx, [ss:eax + 4]
+%if (%1) == 0
+	and	ecx, CAPABILITY_INDEX_MASK
+%endif
+	cmp	edx, [ss:object_table - (%1) + ecx]
 	jne	error_stale
-	mov	edx, [ss:object_table + edx + 4]
-	cmp	esi, THREAD_SIGNAL
-	je	signal_fast
-	mov	ecx, esi
-	and	ecx, ~(31 << DISPATCH_BIT_SHIFT)
-	cmp	ecx, THREAD_DISPATCH
-	je	dispatch_fast
+	mov	edx, [ss:object_table - (%1) + 4 + ecx]
+%endmacro
+	align 32
+kind_thread_narrow:                             ; not all rights
+	KIND_THREAD 0
+	test	byte [ss:eax + 3], RIGHT_DISPATCH
+	jnz	kind_thread.found
+	jmp	not_dispatch
+	align 32
+kind_thread:                                    ; all rights
+	KIND_THREAD (CAPABILITY_THREAD << CAPABILITY_KIND_SHIFT) + (RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT)
+
+; eax capability, esi the bit for wake-ups, edi mask, ebp:ebx deadline. The same word 0 as the last
+; time: so it is a dispatch, and notify_bits is right.
+.found:	cmp	esi, [BY_WORD(edx, DISPATCH_WORD)]
+	jne	not_dispatch
+	AT_HOME_OR HOME_DISPATCHES, call_method
+	test	[SELF(0, EVENTS)], edi
+	jnz	call_method
+	cmp	ebx, [CPU(ARMED)]               ; the timer fires before, as it must for others
+	mov	ecx, ebp
+	sbb	ecx, [CPU(ARMED) + 4]
+	jb	call_method
+	mov	ecx, [BY_WORD(edx, HOME)]
+	mov	esi, [BY_WORD(edx, HOME) + 4]
+	cmp	esi, [DOOR_TABLE + ecx]
+	jne	dispatch_slow
+	mov	esi, [DOOR_TABLE + ecx + 4]
+	lds	ecx, [CPU(DEPTH)]               ; and DS, which lies behind it
+	cmp	ecx, [CPU(DEPTH_LIMIT)]
+	jae	dispatch_slow
+	cmp	dword [BY_WORD(edx, STATE)], WOKEN
+	jne	.not_woken
+%macro DISPATCH 1                               ; 1: its wait is over, it gets the bits
+	cmp	ebp, [CPU(DEADLINE) + ecx * 8 - 4]
+	jae	%%later
+%%first:
+	mov	[CPU(LEVEL_MASK) + ecx * 8], edi
+	lea	edi, [edx - OBJECT_THREAD + ACTIVATION_HOME]
+	rdtsc
+	cmp	eax, ebx                        ; is the deadline past, and the timer late?
+	jns	%%late
+%%time:	sub	eax, [CPU(LOST)]
+	sbb	edx, [CPU(LOST) + 4]
+	mov	[CPU(DEADLINE) + ecx * 8], ebx
+	mov	[CPU(DEADLINE) + ecx * 8 + 4], ebp
+	mov	[CPU(LEVEL_HOME) + ecx * 8], edi
+	mov	[BY_HOME(edi, LEVEL)], ecx
+	inc	dword [CPU(DEPTH)]
+	mov	[SELF(0, DISPATCH_START)], eax
+	mov	[SELF(0, DISPATCH_START) + 4], edx
+	fxsave	[SELF(0, FPU)]
+	sub	[BY_HOME(edi, CONSUMED)], eax
+	sbb	[BY_HOME(edi, CONSUMED) + 4], edx
+	mov	dword [BY_HOME(edi, STATE)], LENDING
+	SWITCH	edi, esi
+	mov	eax, [BY_HOME(edi, SELF)]
+	mov	[ss:tag_page], eax
+	lea	esp, [edi - CALL_FRAME_BYTES]
+	popad
+%if %1
+	mov	esi, [SELF(0, WAIT_MASK)]
+	and	esi, [SELF(0, EVENTS)]
+	xor	[SELF(0, EVENTS)], esi
+	les	eax, [ss:flat]                  ; and status 0
+%else
+	les	edx, [ss:flat]
+%endif
+	pop	edx
+	pop	ecx
+	sti
+	sysexit
+%%later:                                        ; unless the low words differ, a dispatcher's below
+	mov	eax, ebp                        ; comes first
+	cmp	ebx, [CPU(DEADLINE) + ecx * 8 - 8]
+	sbb	eax, [CPU(DEADLINE) + ecx * 8 - 4]
+	jb	%%first
+	mov	ebx, [CPU(DEADLINE) + ecx * 8 - 8]
+	mov	ebp, [CPU(DEADLINE) + ecx * 8 - 4]
+	jmp	%%first
+%%late:	cmp	eax, ebx                        ; not if it is far
+	sbb	edx, ebp
+	jae	dispatch_past
+	rdtsc
+	jmp	%%time
+%endmacro
+	DISPATCH 1
+.not_woken:
+	cmp	dword [BY_WORD(edx, STATE)], READY
+	jne	dispatch_slow
+	DISPATCH 0
+dispatch_past:
+	xor	eax, eax
+	xor	esi, esi                        ; DISPATCH_DEADLINE, no cycles, no bits
+	xor	edi, edi
+	xor	ebx, ebx
+	xor	ebp, ebp
+	jmp	exit_call
+dispatch_slow:
+	mov	esi, [BY_WORD(edx, DISPATCH_WORD)]
+	jmp	call_method
+
+; Not a dispatch as before. edx thread: if it dispatched the running one, and asked for one of the
+; bits edi, it goes on.
+not_dispatch:
 	test	esi, esi
 	jz	probe
-	jmp	call_method
-
-; eax capability, edx thread, esi the bit for wake-ups, edi mask, ebp:ebx deadline
-dispatch_fast:
-	test	byte [ss:eax + 3], RIGHT_DISPATCH
-	jz	call_method
-	mov	ecx, [ss:edx - OBJECT_THREAD + THREAD_STATE]
-	and	ecx, ~(BY_CALL_WOKEN << 16)
-	cmp	ecx, READY
+	cmp	esi, THREAD_SIGNAL
 	jne	call_method
-	ORDINARY_OR call_method
-	mov	ecx, [CPU(THREAD)]
-	test	[ss:ecx + THREAD_EVENTS], edi
-	jnz	call_method
-	mov	ecx, [CPU(DEPTH)]
-	cmp	ecx, CHAIN_MAX
-	jae	call_method
-	shl	ecx, LEVEL_SHIFT
-	mov	[LEVEL(THREAD) + ecx], edx
-	mov	edx, ebx                        ; not before the timer fires anyway
-	sub	edx, [CPU(ARMED)]
-	mov	edx, ebp
-	sbb	edx, [CPU(ARMED) + 4]
-	jb	call_method
-	mov	edx, ebx
-	sub	edx, [LEVEL(DEADLINE) - LEVEL_BYTES + ecx]
-	mov	edx, ebp
-	sbb	edx, [LEVEL(DEADLINE) - LEVEL_BYTES + 4 + ecx]
-	jae	call_method                     ; a dispatcher below has the earlier deadline
-	push	eax
-	rdtsc
-	cmp	eax, ebx
-	sbb	edx, ebp
-	pop	eax
-	jae	call_method                     ; past
-	mov	edx, [CPU(DEPTH)]
-	mov	[LEVEL(DEADLINE) + ecx], ebx
-	mov	[LEVEL(DEADLINE) + 4 + ecx], ebp
-	mov	[LEVEL(DEADLINE_LEVEL) + ecx], edx
-	mov	[LEVEL(MASK) + ecx], edi
-	mov	[LEVEL(OPTIONS) + ecx], esi
-	mov	edi, [LEVEL(THREAD) + ecx]
-	sub	edi, OBJECT_THREAD
-	mov	[LEVEL(THREAD) + ecx], edi
-	mov	[ss:edi + THREAD_LEVEL], edx
-	inc	dword [CPU(DEPTH)]
-	mov	ecx, [CPU(THREAD)]
-	ACCOUNT
-	mov	[ss:ecx + THREAD_DISPATCH_START], ebx
-	mov	[ss:ecx + THREAD_DISPATCH_START + 4], ebp
-	SAVE	IN_CHAIN
-	mov	ebx, edi
-	test	byte [ss:ebx + THREAD_BY_CALL], BY_CALL_WOKEN
-	mov	dword [ss:ebx + THREAD_STATE], IN_CHAIN
-	jz	switch_home
-	mov	eax, [ss:ebx + THREAD_EVENTS]
-	mov	edx, eax
-	and	eax, [ss:ebx + THREAD_WAIT_MASK]
-	mov	[ss:ebx + ACTIVATION_HOME - CALL_FRAME_BYTES + 4], eax
-	xor	edx, eax
-	mov	[ss:ebx + THREAD_EVENTS], edx
-	jmp	switch_home
-
-; edx thread: it dispatched the running one, and asked for one of the bits edi
-signal_fast:
 	test	byte [ss:eax + 3], RIGHT_SIGNAL
 	jz	call_method
-	cmp	dword [ss:edx - OBJECT_THREAD + THREAD_STATE], IN_CHAIN
+	AT_HOME_OR HOME_ORDINARY, call_method
+	cmp	dword [BY_WORD(edx, STATE)], LENDING
 	jne	call_method
-	mov	ecx, [CPU(DEPTH)]
-	sub	ecx, 2
-	cmp	ecx, [ss:edx - OBJECT_THREAD + THREAD_LEVEL]
-	jne	call_method
-	shl	ecx, LEVEL_SHIFT
-	ORDINARY_OR call_method
-	push	ebx
-	mov	ebx, [ss:eax + CAPABILITY_BADGE]
-	and	ebx, edi
-	or	ebx, [ss:edx - OBJECT_THREAD + THREAD_EVENTS]
-	test	ebx, [NEXT(MASK) + ecx]
-	jnz	.wakes
-	pop	ebx
-	jmp	call_method
-.wakes:	mov	eax, [ss:esp]                   ; the signaller's call_frame: status 0, its words
-	mov	[ss:esp], ebp
-	push	eax
-	push	edi
-	push	esi
-	push	0
-	mov	esi, [NEXT(MASK) + ecx]
-	mov	eax, esi
-	and	esi, ebx                        ; bits to return
-	not	eax
-	and	ebx, eax
-	mov	[ss:edx - OBJECT_THREAD + THREAD_EVENTS], ebx
-	lea	edi, [edx - OBJECT_THREAD]
-	mov	ecx, [CPU(THREAD)]
-	ACCOUNT
-	SAVE	READY
-	dec	dword [CPU(DEPTH)]
-	sub	ebx, [ss:edi + THREAD_DISPATCH_START]
-	sbb	ebp, [ss:edi + THREAD_DISPATCH_START + 4]
-	lea	ecx, [edi + ACTIVATION_HOME - CALL_FRAME_BYTES]
-	ANSWER	DISPATCH_EVENT, esi
-	mov	ebx, edi
-	jmp	switch_home
-
-self_wait_slow:
-	mov	esi, SELF_WAIT
-	mov	eax, [CPU(RUNNING_DOMAIN)]      ; its slot 0
+	pushad
+	mov	ebx, [CPU(DEPTH)]
+	lea	ecx, [ebx - 2]
+	cmp	ecx, [BY_WORD(edx, LEVEL)]
+	jne	.slow
+	mov	ebp, [ss:eax + CAPABILITY_BADGE]
+	and	ebp, edi
+	or	ebp, [BY_WORD(edx, EVENTS)]
+	mov	ecx, ebp
+	and	ebp, [CPU(LEVEL_MASK) + ebx * 8 - 8]    ; bits to return
+	jz	.slow
+	lea	esi, [edx - OBJECT_THREAD + ACTIVATION_HOME]
+	mov	eax, [ss:esi]
+	mov	edx, [ss:esi + 4]
+	cmp	edx, [DOOR_TABLE + eax]
+	jne	.slow
+	xor	ecx, ebp
+	mov	[BY_HOME(esi, EVENTS)], ecx
+	mov	ecx, [DOOR_TABLE + eax + 4]
+	mov	dword [ss:esp + CALL_FRAME_STATUS], 0
+	mov	eax, [BY_HOME(esi, SELF)]
+	mov	[ss:tag_page], eax
+	les	eax, [ss:flat]
+	GIVE_BACK DISPATCH_EVENT, READY
+.slow:	popad
 	jmp	call_method
 
-; edi mask, ebp:ebx deadline: never
-	align 16
+; eax the capability, edi mask
+	align 32
 self_wait_fast:
-	mov	edx, ebx
-	and	edx, ebp
-	cmp	edx, -1
-	jne	call_method
-	ORDINARY_OR call_method
-	mov	ecx, [CPU(THREAD)]
-	test	[ss:ecx + THREAD_EVENTS], edi
+	AT_HOME_OR HOME_ORDINARY, call_method
+	test	[SELF(0, EVENTS)], edi
 	jnz	call_method
 	mov	edx, [CPU(DEPTH)]
-	sub	edx, 1
-	jz	call_method                     ; the root thread: idle
-	mov	eax, edx
-	shl	edx, LEVEL_SHIFT
-	mov	esi, [LEVEL(THREAD) - LEVEL_BYTES + edx]
-	cmp	word [ss:esi + THREAD_BY_CALL], BY_CALL_HOME
-	jne	self_wait_slow
-	mov	[CPU(DEPTH)], eax
-	mov	[ss:ecx + THREAD_WAIT_MASK], edi
-	push	ebp
-	push	ebx
-	push	edi
-	push	0                               ; the bits, if it is asked before it is woken
-	push	0
-	mov	edi, esi
-	mov	esi, edx
-	ACCOUNT
-	sub	ebx, [ss:edi + THREAD_DISPATCH_START]
-	sbb	ebp, [ss:edi + THREAD_DISPATCH_START + 4]
-	SAVE	WAITING
-	mov	eax, [ss:edi + THREAD_SELF]     ; whom a wake-up tells, by which bit
-	mov	edx, [ss:edi + THREAD_SELF + 4]
-	mov	[ss:ecx + THREAD_NOTIFY], eax
-	mov	[ss:ecx + THREAD_NOTIFY + 4], edx
-	mov	edx, [LEVEL(OPTIONS) + esi]
-	shr	edx, DISPATCH_BIT_SHIFT
-	xor	eax, eax
-	bts	eax, edx                        ; (by its lowest five bits)
-	mov	[ss:ecx + THREAD_NOTIFY_BITS], eax
-	lea	ecx, [edi + ACTIVATION_HOME - CALL_FRAME_BYTES]
-	ANSWER	DISPATCH_WAITING, 0
-	mov	ebx, edi
-
-; The thread ebx goes on, at home, after its system call: what thread_run does, in short.
-switch_home:
-	lea	ecx, [ebx + ACTIVATION_HOME]
-	mov	edx, [ss:ecx]
-	mov	eax, [ss:ecx + 4]
-	cmp	eax, [DOOR_TABLE + edx]
-	jne	.dead
-	mov	edx, [DOOR_TABLE + edx + 4]
-	mov	[CPU(THREAD)], ebx
-	mov	[ss:tss + 4], ecx
-	mov	[CPU(RUNNING_DOMAIN)], edx
-	mov	eax, [ss:ebx + THREAD_DATA]
-	mov	[ss:window_table + DATA_PAGE_ENTRY], eax
-	mov	eax, [ss:ebx + THREAD_DATA + 4]
-	mov	[ss:window_table + DATA_PAGE_NEXT_ENTRY], eax
-	mov	eax, [ss:ebx + THREAD_SELF]
+	mov	esi, [CPU(LEVEL_HOME) + edx * 8 - 16]   ; its dispatcher, as ordinary as itself
+	mov	ecx, [ss:esi]
+	mov	edx, [ss:esi + 4]
+	cmp	edx, [DOOR_TABLE + ecx]
+	jne	.slow
+	mov	ecx, [DOOR_TABLE + ecx + 4]
+	pushad
+	les	ebp, [ss:flat]                  ; no bits
+	mov	[SELF(PUSHAD_BYTES, WAIT_MASK)], edi
+	mov	eax, [BY_HOME(esi, SELF)]       ; whom a wake-up tells
+	mov	edx, [BY_HOME(esi, SELF) + 4]
 	mov	[ss:tag_page], eax
-	fxrstor	[ss:ebx + THREAD_FPU]
-	mov	edx, [ss:edx + DOMAIN_DIRECTORY]
-	mov	cr3, edx
-	mov	eax, USER_DATA                  ; what the other thread left is not this one's
-	mov	ds, eax
-	mov	es, eax
-	cld
-	lea	eax, [ecx - CALL_FRAME_BYTES]
-	jmp	leave_by_call
-.dead:	mov	esp, cpu_stack_top              ; its domain is: unwound in C
-	mov	eax, USER_DATA
-	mov	ds, eax
-	mov	es, eax
-	cld
-	call	thread_run
+	mov	[SELF(PUSHAD_BYTES, NOTIFY)], eax
+	mov	[SELF(PUSHAD_BYTES, NOTIFY) + 4], edx
+	GIVE_BACK DISPATCH_WAITING, WAITING
+.slow:	mov	esi, SELF_WAIT
+	jmp	call_method

@@ -27,18 +27,22 @@ static void windows_load(const struct activation *activation)
 void step_set(bool stepping)
 {
 	cpu.stepping = stepping;
-	cpu.careful = stepping || !fpu_has_fxsr;
+	cpu.depth_limit = stepping ? 0 : CHAIN_MAX;
 }
 
-/* The running thread leaves the CPU; `by_call`: its frame is a call_frame. */
+/* The running thread leaves the CPU, at the last stamp; by_call: 0, INSIDE (or home), LENT. */
 void thread_save(uint32_t by_call)
 {
-	struct thread *thread = cpu.thread;
+	struct thread *thread = thread_running();
+	if (by_call & BY_CALL_LENT)
+		thread->dispatch_start = cpu.stamp;
+	else
+		thread->consumed += cpu.stamp;
 	thread->top = (uintptr_t)activation_running() & (PAGE_BYTES - 1);
 	thread->fast_limit = cpu.fast_limit;
-	thread->by_call = !by_call                                           ? 0
-			  : thread->top == ACTIVATION_HOME && cpu.fast_limit ? BY_CALL_HOME
-									     : BY_CALL_INSIDE;
+	if (by_call && thread->top == ACTIVATION_HOME && cpu.fast_limit && fpu_has_fxsr)
+		by_call ^= BY_CALL_INSIDE ^ BY_CALL_HOME;
+	thread->by_call = by_call;
 	fpu_save(thread);
 	if (!cpu.fast_limit) {
 		uint32_t *directory = directory_of(cpu.running_domain);
@@ -51,6 +55,13 @@ void thread_save(uint32_t by_call)
 		if (!by_call)
 			trap_frame_of(thread)->eflags &= ~FLAG_TRAP;
 	}
+}
+
+/* The same, now. */
+void thread_leave(uint32_t by_call)
+{
+	stamp();
+	thread_save(by_call);
 }
 
 /* In a rollforward section that another thread has entered since: LOST (docs/architecture.md). */
@@ -72,7 +83,7 @@ static void step_over(struct thread *thread)
 	step_set(false);
 	if (thread != cpu.stepped)
 		return;
-	thread_save(thread->by_call);
+	thread_save(thread->by_call ? BY_CALL_INSIDE : 0);
 	chain_cut(cpu.depth - 1, DISPATCH_STEPPED);
 	thread_run();
 }
@@ -85,17 +96,12 @@ static void step_start(struct thread *thread)
 		return;
 	}
 	if (thread->by_call) {
+		/* both begin in PUSHA's order */
 		struct call_frame call = *call_frame_of(thread);
-		*trap_frame_of(thread) = (struct trap_frame){.esi = call.word[0],
-							     .edi = call.word[1],
-							     .ebx = call.word[2],
-							     .ebp = call.word[3],
-							     .eax = call.status,
-							     .eip = call.eip,
-							     .cs = USER_CODE,
-							     .eflags = FLAGS_START,
-							     .esp = call.esp,
-							     .ss = USER_DATA};
+		*trap_frame_of(thread) = (struct trap_frame){
+			call.word1, call.word0, call.word3,  0,        call.word2,
+			0,          0,          call.status, 0,        0,
+			call.eip,   USER_CODE,  FLAGS_START, call.esp, USER_DATA};
 		thread->by_call = false;
 	}
 	trap_frame_of(thread)->eflags |= FLAG_TRAP;
@@ -108,22 +114,20 @@ static void step_start(struct thread *thread)
  */
 void thread_run(void)
 {
-	if (cpu.depth == 0) {
-		cpu.thread = NULL;
+	if (cpu.depth == 0)
 		idle();
-	}
-	struct thread *thread = cpu.level[cpu.depth - 1].thread;
-	cpu.thread = thread;
+	struct thread *thread = level_thread(&cpu.level[cpu.depth - 1]);
 	struct activation *activation = activation_of(thread);
 	struct domain *domain = activation_domain(activation);
 	if (!domain) {
 		if (!thread_pop(thread, 0, ERROR_CALLEE_DESTROYED))
-			thread_stop_running(DISPATCH_ENDED);
+			thread_stop_running(thread, DISPATCH_ENDED);
 		activation = activation_of(thread);
 		domain = activation_domain(activation);
 	}
-	if (thread->by_call & (BY_CALL_WOKEN | BY_CALL_CUT))
+	if (thread->by_call & (BY_CALL_WOKEN | BY_CALL_CUT | BY_CALL_LENT))
 		answer_finish(thread);
+	thread->consumed -= cpu.stamp;
 	tss.esp0 = (uintptr_t)activation;
 	cpu.fast_limit = thread->fast_limit;
 	cpu.running_domain = domain;
@@ -135,32 +139,32 @@ void thread_run(void)
 	directory_load(domain->directory);
 	if (cpu.stepping)
 		step_start(thread);
-	if (thread->by_call)
-		leave_by_call(call_frame_of(thread));
-	section_redirect(thread, trap_frame_of(thread));
-	leave_by_trap(trap_frame_of(thread));
-}
-
-static struct thread *thread_of(const struct capability *capability)
-{
-	return object_page(object_at(capability->word));
+	uint32_t by_call = thread->by_call;
+	thread->top = ACTIVATION_HOME;
+	thread->fast_limit = FAST_LIMIT;
+	thread->by_call = BY_CALL_RUNNING;
+	if (by_call)
+		leave_by_call((struct call_frame *)activation - 1);
+	section_redirect(thread, (struct trap_frame *)activation - 1);
+	leave_by_trap((struct trap_frame *)activation - 1);
 }
 
 /* Calls that it is in, whether it runs or not. */
 uint32_t thread_depth(const struct thread *thread)
 {
-	uint32_t top = thread == cpu.thread ? (uintptr_t)activation_running() : thread->top;
+	uint32_t top = thread == thread_running() ? (uintptr_t)activation_running() : thread->top;
 	return (ACTIVATION_HOME - top % PAGE_BYTES) / ACTIVATION_BYTES;
 }
 
 /* A stopped thread begins, at home, in the domain that it was created for. */
 uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 {
-	struct thread *thread = thread_of(capability);
+	struct thread *thread = capability_page(capability);
 	if (thread->state != THREAD_STOPPED)
 		return ERROR_STATE;
 	/* what a confidential callee left must not show */
 	thread_pop(thread, ACTIVATION_HOME, ERROR_ABORTED);
+	consumed_settle(thread);
 	thread->fast_limit = FAST_LIMIT;
 	thread->data_number = 0;
 	thread->fpu[0] = 0x037F; /* FCW as after FNINIT, all exceptions masked */
@@ -169,9 +173,11 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 		thread->fpu[6] = 0x1F80; /* MXCSR likewise */
 	else
 		thread->fpu[2] = 0xFFFF; /* FNSAVE's image: all registers empty */
-	thread->by_call = BY_CALL_HOME;
+	thread->by_call = fpu_has_fxsr ? BY_CALL_HOME : BY_CALL_INSIDE;
+	thread->dispatch_word = thread_dispatch_op;
+	thread->notify_bits = 1;
 	*call_frame_of(thread) = (struct call_frame){
-		.eip = frame->word[1], .esp = frame->word[2], .word[2] = frame->word[3]};
+		.eip = frame->word1, .esp = frame->word2, .word2 = frame->word3};
 	thread->fault[0] = 0;
 	thread->state = THREAD_READY;
 	return 0;
@@ -180,11 +186,9 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 /* Uppermost in the chain and off the CPU; the caller may be one that it dispatched. */
 static void thread_leave_chain(struct thread *thread)
 {
-	account(&cpu.thread->consumed);
-	thread_save(true);
+	thread_leave(BY_CALL_INSIDE);
 	if (thread->level + 1 < cpu.depth)
 		chain_cut(thread->level + 1, DISPATCH_CUT);
-	cpu.thread = thread;
 }
 
 /*
@@ -193,8 +197,8 @@ static void thread_leave_chain(struct thread *thread)
  */
 uint32_t thread_abort(struct capability *capability, struct call_frame *frame)
 {
-	struct thread *thread = thread_of(capability);
-	uint32_t depth = frame->word[1], callee = frame->word[2];
+	struct thread *thread = capability_page(capability);
+	uint32_t depth = frame->word1, callee = frame->word2;
 	bool in_chain = thread->state == THREAD_IN_CHAIN;
 	uint32_t top = ACTIVATION_HOME - depth * ACTIVATION_BYTES;
 	if (thread->state == THREAD_STOPPED)
@@ -210,18 +214,18 @@ uint32_t thread_abort(struct capability *capability, struct call_frame *frame)
 		return 0;
 	}
 	if (!alive)
-		thread_stop_running(DISPATCH_ENDED);
+		thread_stop_running(thread, DISPATCH_ENDED);
 	thread_run();
 }
 
 uint32_t thread_stop(struct capability *capability, struct call_frame *frame)
 {
-	struct thread *thread = thread_of(capability);
+	struct thread *thread = capability_page(capability);
 	if (thread->state == THREAD_IN_CHAIN) {
 		if (thread->level == 0)
 			return ERROR_STATE;
 		thread_leave_chain(thread);
-		thread_stop_running(DISPATCH_ENDED);
+		thread_stop_running(thread, DISPATCH_ENDED);
 	}
 	thread->state = THREAD_STOPPED;
 	return 0;
@@ -242,10 +246,10 @@ void data_page_unbind(uint32_t page)
 /* A data page belongs to one thread, in order: the services that it calls stand on it. */
 uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 {
-	struct thread *thread = thread_of(capability);
+	struct thread *thread = capability_page(capability);
 	struct capability *found;
-	uint32_t number = frame->word[1];
-	uint32_t error = slot_object(frame->word[2], CAPABILITY_PAGE, &found);
+	uint32_t number = frame->word1;
+	uint32_t error = slot_object(frame->word2, CAPABILITY_PAGE, &found);
 	if (error)
 		return error;
 	struct object *page = object_at(found->word);
@@ -256,7 +260,7 @@ uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 	if (page->page & OBJECT_ATTACHED || thread->data[number])
 		return ERROR_STATE;
 	data_page_bind(thread, number, index_of(found->word));
-	if (thread == cpu.thread) {
+	if (thread == thread_running()) {
 		data_pages_load(thread);
 		directory_load(cpu.running_domain->directory);
 	}
@@ -265,33 +269,39 @@ uint32_t thread_attach(struct capability *capability, struct call_frame *frame)
 
 uint32_t thread_read(struct capability *capability, struct call_frame *frame)
 {
-	struct thread *thread = thread_of(capability);
+	struct thread *thread = capability_page(capability);
 	uint32_t depth = thread_depth(thread);
+	uint64_t consumed;
 	const struct activation *activation =
 		activation_at(thread, ACTIVATION_HOME - depth * ACTIVATION_BYTES);
-	switch (frame->word[1]) {
+	switch (frame->word1) {
 	case THREAD_FIELD_STATE:
-		frame->word[0] = thread->state;
-		frame->word[1] = depth;
-		frame->word[2] = index_of(activation->domain);
-		frame->word[3] = thread->events;
+		frame->word0 = thread->state;
+		frame->word1 = depth;
+		frame->word2 = index_of(activation->domain);
+		frame->word3 = thread->events;
 		return 0;
 	case THREAD_FIELD_TIME:
-		account(&cpu.thread->consumed);
-		frame->word[0] = thread->consumed;
-		frame->word[1] = thread->consumed >> 32;
+		consumed = thread->consumed + (thread == thread_running() ? cycles() - cpu.lost
+					       : thread->by_call & BY_CALL_LENT
+						       ? thread->dispatch_start
+						       : 0);
+		frame->word0 = consumed;
+		frame->word1 = consumed >> 32;
 		return 0;
 	case THREAD_FIELD_FAULT:
-		for (uint32_t i = 0; i < 4; i++)
-			frame->word[i] = thread->fault[i] >> (i == 3 ? CAPABILITY_INDEX_SHIFT : 0);
+		frame->word0 = thread->fault[0];
+		frame->word1 = thread->fault[1];
+		frame->word2 = thread->fault[2];
+		frame->word3 = thread->fault[3] >> CAPABILITY_INDEX_SHIFT;
 		return 0;
 	case THREAD_FIELD_CALL:
-		if (frame->word[2] - 1 >= depth)
+		if (frame->word2 - 1 >= depth)
 			return ERROR_ARGUMENT;
-		activation += depth - frame->word[2];
-		frame->word[0] = index_of(activation[1].domain);
-		frame->word[1] = activation->caller_eip;
-		frame->word[2] = activation->caller_esp;
+		activation += depth - frame->word2;
+		frame->word0 = index_of(activation[1].domain);
+		frame->word1 = activation->caller_eip;
+		frame->word2 = activation->caller_esp;
 		return 0;
 	default:
 		return ERROR_ARGUMENT;

@@ -14,10 +14,12 @@ void timer_arm(uint64_t deadline)
 {
 	if (deadline >= cpu.armed)
 		return;
-	uint64_t now = cpu.last, left = deadline > now ? deadline - now : 0;
-	uint32_t ticks = TICKS_MAX;
-	if (left < timer_cycles_max)
-		ticks = ((left * timer_ticks_per_cycle_32) >> 32) + 1;
+	uint64_t left = deadline - now();
+	uint32_t cycles = left, ticks = TICKS_MAX;
+	if (deadline <= now())
+		ticks = 1;
+	else if (!(left >> 32) && cycles < timer_cycles_max)
+		ticks = ((uint64_t)cycles * timer_ticks_per_cycle_32 >> 32) + 1;
 	cpu.armed = deadline;
 	port_write(PIT_CHANNEL_0, ticks);
 	port_write(PIT_CHANNEL_0, ticks >> 8);

@@ -5,7 +5,7 @@ bits 32
 %include "offsets.inc"
 
 global trap_stubs, page_fault_entry, debug_entry, nmi_entry, double_fault_entry
-global leave_by_trap, leave_iret, idle, page_fault_address
+global flat, leave_by_trap, leave_iret, idle, page_fault_address
 global tss, tss_page, window_table, tag_page, bitmap_none_table, bitmap_ones
 global cpu_stack, cpu_stack_top, double_fault_stack_top, nmi_count
 extern trap, trap_kernel, step_done, double_fault_report, entry_sysenter, cpu
@@ -33,9 +33,8 @@ trap_stubs:
 trap_common:
 	pushad
 	cld
-	mov	edx, USER_DATA                  ; flat; the kernel's and the user's alike
-	mov	ds, edx
-	mov	es, edx
+	lds	edx, [ss:flat]                  ; the kernel's and the user's alike
+	les	edx, [ss:flat]
 	mov	eax, esp                        ; struct trap_frame *
 	test	byte [esp + FRAME_CS], 3
 	jz	trap_in_kernel
@@ -68,9 +67,8 @@ step_here:
 	push	0
 	push	1
 	pushad
-	mov	edx, USER_DATA
-	mov	ds, edx
-	mov	es, edx
+	lds	edx, [ss:flat]
+	les	edx, [ss:flat]
 	mov	esp, cpu_stack_top
 	call	step_done                       ; does not come back
 
@@ -101,7 +99,8 @@ page_fault_entry:
 	or	byte [A(FLAGS)], ACTIVATION_HANDLING
 	mov	[R(ECX)], ecx
 	mov	[R(EDX)], edx
-	mov	ecx, [CPU(THREAD)]
+	mov	ecx, esp
+	and	ecx, -PAGE_BYTES
 	mov	edx, [ss:eax + DOMAIN_SELF]
 	mov	[ss:ecx + THREAD_FAULT + 12], edx
 	mov	edx, [ss:eax + DOMAIN_FAULT]
@@ -127,9 +126,8 @@ page_fault_entry:
 	shl	eax, 16
 	or	eax, VECTOR_PAGE_FAULT << 8 | FAULT_PAGING
 	mov	[ss:ecx + THREAD_FAULT], eax
-	mov	ecx, USER_DATA
-	mov	ds, ecx
-	mov	es, ecx
+	lds	ecx, [ss:flat]
+	les	ecx, [ss:flat]
 	mov	ecx, cr2
 	iret
 .top:	mov	eax, DATA_PAGE ^ DATA_STACK
@@ -183,6 +181,10 @@ idle:
 	hlt
 	cli
 	jmp	.halt
+
+section .rodata
+	align 8
+flat:	dd	0, USER_DATA                    ; a null pointer: LDS and LES load the flat segment by it
 
 section .bss align=4096
 ; The TSS ends its page, so that the I/O bitmap behind it begins a page that differs by directory;

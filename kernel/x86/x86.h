@@ -81,6 +81,16 @@ static inline struct activation *activation_running(void)
 {
 	return (struct activation *)tss.esp0;
 }
+static inline struct thread *thread_running(void)
+{
+	return (struct thread *)(tss.esp0 & ~(PAGE_BYTES - 1));
+}
+/* wait and dispatch: at home always, in a service if every caller on the way down allowed it. */
+static inline bool activation_may_wait(void)
+{
+	return (tss.esp0 & (PAGE_BYTES - 1)) == ACTIVATION_HOME ||
+	       (!cpu.fast_limit && activation_running()->flags & OPTION_MAY_WAIT);
+}
 
 #include "x86/instructions.h"
 

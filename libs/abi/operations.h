@@ -11,8 +11,7 @@
 
 #define OPERATIONS(O)                                                                             \
 	O(SELF, 1, self_copy, 0, "to slot, from slot", "", "constant")                            \
-	O(SELF, 2, self_wait, 0, "event mask, deadline low, high", "event bits",                  \
-	  "constant; cut 32")                                                                     \
+	O(SELF, 2, self_wait, 0, "event mask", "event bits", "constant; cut 32")                  \
 	O(SELF, 3, self_move, 0, "to slot, from slot", "", "constant")                            \
 	O(SELF, 4, self_delete, 0, "slot", "", "constant")                                        \
 	O(SELF, 5, self_narrow, 0, "to slot | rights << 24, from slot, badge", "", "constant")    \
@@ -20,6 +19,8 @@
 	O(SELF, 7, self_record, 0, "field", "value", "constant")                                  \
 	O(SELF, 8, self_record_set, 0, "field, value", "", "constant")                            \
 	O(SELF, 9, self_identify, 0, "", "thread index, depth, domain index", "constant")         \
+	O(SELF, 10, self_wait_until, 0, "event mask, deadline low, high", "event bits",           \
+	  "constant; cut 32")                                                                     \
 	O(THREAD, 1, thread_dispatch, RIGHT_DISPATCH,                                             \
 	  "event mask, deadline low, high; word 0: wake-up bit << 8, step",                       \
 	  "reason, cycles low, high, event bits", "constant; cut 32")                             \

@@ -158,8 +158,17 @@ static inline uint32_t kernel_badge(slot_t at, uint64_t *badge)
  */
 static inline uint32_t kernel_wait(uint32_t mask, uint64_t deadline, uint32_t *bits)
 {
-	struct words words = {{self_wait_op, mask, deadline, deadline >> 32}};
-	uint32_t error = invoke(SLOT_SELF, &words);
+	struct words words = {{self_wait_until_op, mask, deadline, deadline >> 32}};
+	uint32_t error;
+	if (__builtin_constant_p(deadline) && deadline == DEADLINE_NEVER) {
+		words.w[0] = self_wait_op;
+		asm volatile(SYSENTER
+			     : "=a"(error), "+S"(words.w[0])
+			     : "a"(SLOT_SELF), "D"(mask)
+			     : "ecx", "edx", "memory", "cc");
+	} else {
+		error = invoke(SLOT_SELF, &words);
+	}
 	*bits = error ? 0 : words.w[0];
 	return error;
 }

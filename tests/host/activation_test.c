@@ -27,7 +27,7 @@ static void client_start(void)
 	}
 	thread_go(client);
 	machine_dispatch(client, 1, DEADLINE_NEVER, 0);
-	CHECK(cpu.thread == client);
+	CHECK(running() == client);
 }
 
 /* Back to the root thread: an interrupt sets the event that it dispatched with. */
@@ -37,7 +37,7 @@ static void client_stop(void)
 	slot_set(DOOR, capability_to(CAPABILITY_THREAD, frame_of(root_thread)));
 	CHECK_EQUAL(machine_invoke(&line, irq_bind_op, DOOR, 0, 0), 0);
 	machine_interrupt(5);
-	CHECK(cpu.thread == root_thread && client->state == THREAD_READY);
+	CHECK(running() == root_thread && client->state == THREAD_READY);
 	CHECK_EQUAL(machine.word[0], DISPATCH_EVENT);
 }
 
@@ -69,7 +69,7 @@ TEST(return_from_home_ends_the_thread)
 {
 	client_start();
 	machine_return(0, 0);
-	CHECK(cpu.thread == root_thread && client->state == THREAD_STOPPED);
+	CHECK(running() == root_thread && client->state == THREAD_STOPPED);
 	CHECK_EQUAL(machine.word[0], DISPATCH_ENDED);
 }
 
@@ -103,7 +103,7 @@ TEST(leave_to_wait_goes_down_only)
 	machine_return(0, 0);
 	CHECK(activation_may_wait());
 	CHECK_EQUAL(machine_self(self_wait_op, 1, ~0u, ~0u), 0);
-	CHECK(client->state == THREAD_WAITING && cpu.thread == root_thread);
+	CHECK(client->state == THREAD_WAITING && running() == root_thread);
 }
 
 TEST(leave_to_wait_from_a_plain_service_is_no_error)
@@ -217,7 +217,7 @@ static void call_random(struct domain *next)
 	if (random_below(4) == 0) {
 		cpu.running_domain->set[DOMAIN_FAULT_ENTRY] = IMAGE_BASE;
 		machine_trap(VECTOR_PAGE_FAULT, 4, IMAGE_BASE);
-		CHECK(cpu.thread == client && !cpu.fast_limit);
+		CHECK(running() == client && !cpu.fast_limit);
 	}
 	before_note();
 	CHECK_EQUAL(enter(next, options, lending), 0);
@@ -262,7 +262,7 @@ static uint32_t alive_below(uint32_t depth)
 /* The client runs at `depth` again, as it was before the call that ended. */
 static void check_back_at(uint32_t depth, uint32_t status)
 {
-	CHECK(cpu.thread == client);
+	CHECK(running() == client);
 	CHECK_EQUAL(depth_of(client), depth);
 	CHECK_EQUAL(machine.status, status);
 	CHECK(cpu.running_domain == before[depth].domain);
@@ -280,7 +280,7 @@ static void check_back_at(uint32_t depth, uint32_t status)
 
 static void check_ended(void)
 {
-	CHECK(cpu.thread == root_thread && client->state == THREAD_STOPPED);
+	CHECK(running() == root_thread && client->state == THREAD_STOPPED);
 	CHECK_EQUAL(machine.word[0], DISPATCH_ENDED);
 }
 
@@ -335,7 +335,7 @@ TEST(uncaught_faults_go_to_the_next_living_caller)
 		machine_trap(VECTOR_PAGE_FAULT, 4, IMAGE_BASE);
 		CHECK_EQUAL(client->fault[1], 0x1234);
 		if (to == DEPTH_MAX)
-			CHECK(cpu.thread == root_thread && machine.word[0] == DISPATCH_FAULTED);
+			CHECK(running() == root_thread && machine.word[0] == DISPATCH_FAULTED);
 		else
 			check_back_at(to,
 				      next_dies ? ERROR_CALLEE_DESTROYED : ERROR_CALLEE_FAULTED);
@@ -443,7 +443,7 @@ TEST(window_goes_with_its_table)
 		0);
 	CHECK(window_now(0) && window_now(1));
 	object_end(table); /* by the thread that stands on it */
-	CHECK(cpu.thread == client && depth_of(client) == 1);
+	CHECK(running() == client && depth_of(client) == 1);
 	CHECK(!window_now(0) && !window_now(1));
 	CHECK_EQUAL(object_new(OBJECT_TABLE, 0, 0), table);
 	client_stop();
@@ -463,7 +463,7 @@ TEST(fault_record_is_that_of_the_first_fault)
 	CHECK_EQUAL(machine_self(self_record_set_op, RECORD_EIP, 0, 0), ERROR_NO_RECORD);
 	machine.fault_address = 0x00ABC000;
 	machine_trap(VECTOR_PAGE_FAULT, 6, 0x00401234);
-	CHECK(cpu.thread == client);
+	CHECK(running() == client);
 	CHECK_EQUAL(machine.trap.eax, FAULT_PAGING | VECTOR_PAGE_FAULT << 8 | 6u << 16);
 	CHECK_EQUAL(machine.trap.ecx, 0x00ABC000);
 	CHECK_EQUAL(machine.trap.edx, 0x00401234);
@@ -501,7 +501,7 @@ TEST(fault_at_home_stops_the_thread)
 {
 	client_start();
 	machine_trap(0x80, 0, 0x00401000);
-	CHECK(cpu.thread == root_thread && client->state == THREAD_STOPPED);
+	CHECK(running() == root_thread && client->state == THREAD_STOPPED);
 	CHECK_EQUAL(machine.word[0], DISPATCH_FAULTED);
 	struct capability thread = capability_to(CAPABILITY_THREAD, frame_of(client));
 	CHECK_EQUAL(machine_invoke(&thread, thread_read_op, THREAD_FIELD_FAULT, 0, 0), 0);

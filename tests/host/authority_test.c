@@ -422,13 +422,13 @@ TEST(destroying_a_thread_of_the_chain_tells_its_dispatcher)
 	for (uint32_t which = 0; which < 4; which++) {
 		struct domain *home = chain_start(4);
 		destroy_from(home, frame_of(others[which]));
-		CHECK(cpu.thread == (which ? others[which - 1] : root_thread));
+		CHECK(running() == (which ? others[which - 1] : root_thread));
 		CHECK_EQUAL(machine.word[0], DISPATCH_ENDED);
 		for (uint32_t i = which + 1; i < 4; i++)
 			CHECK_EQUAL(others[i]->state, THREAD_READY);
 		if (which + 1 < 4) {
 			machine_dispatch(others[3], 0, DEADLINE_NEVER, 0);
-			CHECK(cpu.thread == others[3] && machine.status == 0);
+			CHECK(running() == others[3] && machine.status == 0);
 		}
 	}
 }
@@ -437,7 +437,7 @@ TEST(destroying_ones_home_ends_all_that_live_there)
 {
 	struct domain *home = chain_start(4);
 	destroy_from(home, frame_of(home));
-	CHECK(cpu.thread == root_thread);
+	CHECK(running() == root_thread);
 	CHECK_EQUAL(machine.word[0], DISPATCH_ENDED);
 	for (uint32_t i = 0; i < 4; i++)
 		CHECK_EQUAL(others[i]->state, THREAD_STOPPED);
@@ -448,7 +448,7 @@ TEST(destroying_the_data_page_under_ones_feet)
 	struct domain *home = chain_start(1);
 	uint32_t data = others[0]->data[0] >> 12;
 	CHECK_EQUAL(destroy_from(home, data), 0);
-	CHECK(cpu.thread == others[0]);
+	CHECK(running() == others[0]);
 	CHECK_EQUAL(window_table[DATA_PAGE >> 12 & 1023], 0);
 }
 
@@ -459,7 +459,7 @@ TEST(stopping_a_dispatcher_stops_it_and_nobody_else)
 		chain_start(4);
 		struct capability to = capability_to(CAPABILITY_THREAD, frame_of(others[which]));
 		machine_invoke(&to, thread_stop_op, 0, 0, 0);
-		CHECK(cpu.thread == (which ? others[which - 1] : root_thread));
+		CHECK(running() == (which ? others[which - 1] : root_thread));
 		CHECK_EQUAL(machine.word[0], DISPATCH_ENDED);
 		CHECK_EQUAL(others[which]->state, THREAD_STOPPED);
 		for (uint32_t i = which + 1; i < 4; i++)
@@ -478,11 +478,11 @@ TEST(aborting_a_dispatcher_without_a_home_ends_it_and_nobody_else)
 	slot_set(SLOT, door_to(service, 0));
 	CHECK_EQUAL(machine_call(SLOT | OPTION_MAY_WAIT, (struct lending){0}), 0);
 	machine_dispatch(above, 0, DEADLINE_NEVER, 0);
-	CHECK(cpu.thread == above && cpu.depth == 3);
+	CHECK(running() == above && cpu.depth == 3);
 	object_end(frame_of(home));
 	struct capability to = capability_to(CAPABILITY_THREAD, frame_of(dispatcher));
 	machine_invoke(&to, thread_abort_op, 1, frame_of(service), 0);
-	CHECK(cpu.thread == root_thread);
+	CHECK(running() == root_thread);
 	CHECK_EQUAL(machine.word[0], DISPATCH_ENDED);
 	CHECK_EQUAL(dispatcher->state, THREAD_STOPPED);
 	CHECK_EQUAL(above->state, THREAD_READY);
@@ -501,7 +501,7 @@ TEST(aborting_a_dispatcher_in_a_service_brings_it_home)
 	machine_dispatch(above, 0, DEADLINE_NEVER, 0);
 	struct capability to = capability_to(CAPABILITY_THREAD, frame_of(dispatcher));
 	machine_invoke(&to, thread_abort_op, 1, frame_of(service), 0);
-	CHECK(cpu.thread == dispatcher && depth_of(dispatcher) == 0);
+	CHECK(running() == dispatcher && depth_of(dispatcher) == 0);
 	CHECK_EQUAL(machine.status, ERROR_ABORTED);
 	CHECK_EQUAL(above->state, THREAD_READY);
 	CHECK_EQUAL(above->by_call, BY_CALL_HOME);
@@ -544,7 +544,7 @@ TEST(line_is_bound_by_the_right_to_signal)
 	CHECK_EQUAL(machine_invoke(irq, irq_bind_op, SLOT, 9, 0), 0);
 	object_end(frame_of(handler));
 	machine_interrupt(3); /* nobody's */
-	CHECK(cpu.thread == root_thread);
+	CHECK(running() == root_thread);
 	CHECK_EQUAL(machine_invoke(irq, irq_bind_op, SLOT, 9, 0), ERROR_STALE);
 }
 

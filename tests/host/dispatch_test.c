@@ -38,12 +38,12 @@ static uint32_t signal_to(uint32_t which, uint32_t bits)
 
 static uint32_t wait_for(uint32_t mask, uint64_t deadline)
 {
-	return machine_self(self_wait_op, mask, deadline, deadline >> 32);
+	return machine_self(self_wait_until_op, mask, deadline, deadline >> 32);
 }
 
 static bool dispatch_was(uint32_t which, uint32_t reason, uint64_t consumed, uint32_t bits)
 {
-	return cpu.thread == thread[which] && !machine.status && machine.word[0] == reason &&
+	return running() == thread[which] && !machine.status && machine.word[0] == reason &&
 	       machine.word[1] == (uint32_t)consumed && machine.word[2] == consumed >> 32 &&
 	       machine.word[3] == bits;
 }
@@ -53,10 +53,10 @@ TEST(deadline_ends_a_dispatch)
 	threads_start(2);
 	uint64_t deadline = machine.clock + 5 * CYCLES_PER_MS;
 	machine_dispatch(thread[1], 0, deadline, 0);
-	CHECK(cpu.thread == thread[1]);
+	CHECK(running() == thread[1]);
 	uint64_t before = cycles_of_all_threads();
 	machine_run(4 * CYCLES_PER_MS);
-	CHECK(cpu.thread == thread[1]);
+	CHECK(running() == thread[1]);
 	machine_run(2 * CYCLES_PER_MS);
 	CHECK(dispatch_was(0, DISPATCH_DEADLINE, cycles_of_all_threads() - before, 0));
 	CHECK(thread[1]->consumed >= 5 * CYCLES_PER_MS &&
@@ -125,17 +125,17 @@ TEST(wake_up_goes_through_waiting_dispatchers)
 	for (uint32_t i = 1; i < CHAIN_MAX; i++)
 		machine_dispatch(thread[i], 0, NEVER, i << DISPATCH_BIT_SHIFT);
 	for (uint32_t i = CHAIN_MAX - 1; i > 0; i--) {
-		CHECK(cpu.thread == thread[i]);
+		CHECK(running() == thread[i]);
 		wait_for(i == CHAIN_MAX - 1 ? 1 : 1u << (i + 1), NEVER);
 	}
 	wait_for(1u << 1, NEVER);
 	CHECK(machine.left == LEFT_IDLE);
 	struct capability to = thread_capability(CHAIN_MAX - 1);
 	root_domain->list[60] = to;
-	struct call_frame bind = {.word = {irq_bind_op, 60, 0, 0}};
+	struct call_frame bind = {.word0 = irq_bind_op, .word1 = 60, .word2 = 0, .word3 = 0};
 	CHECK_EQUAL(irq_bind(&root_domain->list[ROOT_IRQ_FIRST + 4], &bind), 0);
 	machine_interrupt(4);
-	CHECK(cpu.thread == root_thread);
+	CHECK(running() == root_thread);
 	CHECK_EQUAL(machine.word[0], 1u << 1);
 	for (uint32_t i = 1; i < CHAIN_MAX; i++)
 		CHECK_EQUAL(thread[i]->state, THREAD_READY);
@@ -148,7 +148,7 @@ TEST(wake_up_ends_at_a_dispatcher_that_does_not_wait_for_it)
 	machine_dispatch(thread[2], 0, NEVER, 7 << DISPATCH_BIT_SHIFT);
 	wait_for(1, NEVER);
 	wait_for(1, NEVER); /* not for 1 << 7 */
-	CHECK(cpu.thread == root_thread);
+	CHECK(running() == root_thread);
 	signal_to(2, 1);
 	CHECK_EQUAL(thread[2]->state, THREAD_READY);
 	CHECK_EQUAL(thread[1]->state, THREAD_WAITING);
@@ -163,7 +163,7 @@ TEST(bits_are_not_lost_when_the_waiting_service_dies)
 	slot_set(60, door_to(waiting, 0));
 	CHECK_EQUAL(machine_call(60 | OPTION_MAY_WAIT, (struct lending){0}), 0);
 	wait_for(6, NEVER);
-	CHECK(cpu.thread == root_thread && thread[1]->state == THREAD_WAITING);
+	CHECK(running() == root_thread && thread[1]->state == THREAD_WAITING);
 	signal_to(1, 2);
 	object_end(frame_of(waiting));
 	machine_dispatch(thread[1], 0, NEVER, 0);
@@ -191,7 +191,7 @@ TEST(root_wakes_at_its_deadline)
 	machine_run(199 * CYCLES_PER_MS);
 	CHECK(cpu.depth == 0);
 	machine_run(2 * CYCLES_PER_MS);
-	CHECK(cpu.thread == root_thread && machine.word[0] == 0 && machine.status == 0);
+	CHECK(running() == root_thread && machine.word[0] == 0 && machine.status == 0);
 	CHECK(cpu.idle > 199 * (uint64_t)CYCLES_PER_MS);
 	CHECK_EQUAL(machine_invoke(&root_domain->list[ROOT_AUTHORITY], authority_account_op,
 				   ACCOUNT_IDLE, 0, 0),
@@ -210,7 +210,7 @@ static void step(uint32_t which)
 
 static bool stepped(void)
 {
-	return cpu.thread == root_thread && machine.word[0] == DISPATCH_STEPPED && !cpu.stepping;
+	return running() == root_thread && machine.word[0] == DISPATCH_STEPPED && !cpu.stepping;
 }
 
 TEST(step_is_one_instruction_or_one_call)
@@ -226,7 +226,7 @@ TEST(step_is_one_instruction_or_one_call)
 	CHECK(stepped());
 	step(1);
 	machine_interrupt(5); /* none of its own */
-	CHECK(cpu.thread == thread[1] && cpu.stepping);
+	CHECK(running() == thread[1] && cpu.stepping);
 	machine_trap(VECTOR_DEBUG, 0, IMAGE_BASE + 2);
 	CHECK(stepped());
 }
@@ -238,7 +238,7 @@ TEST(stepped_thread_dispatches_nobody)
 	machine_dispatch(thread[2], 0, NEVER, 0);
 	CHECK(stepped());
 	CHECK_EQUAL(trap_frame_of(thread[1])->eax, 0);
-	CHECK_EQUAL(call_frame_of(thread[1])->word[0] == 0 || thread[2]->state == THREAD_READY, 1);
+	CHECK_EQUAL(call_frame_of(thread[1])->word0 == 0 || thread[2]->state == THREAD_READY, 1);
 }
 
 TEST(stepped_thread_waits_or_ends)
@@ -246,10 +246,10 @@ TEST(stepped_thread_waits_or_ends)
 	threads_start(3);
 	step(1);
 	wait_for(1, NEVER);
-	CHECK(cpu.thread == root_thread && machine.word[0] == DISPATCH_WAITING && !cpu.stepping);
+	CHECK(running() == root_thread && machine.word[0] == DISPATCH_WAITING && !cpu.stepping);
 	step(2);
 	machine_return(0, 0);
-	CHECK(cpu.thread == root_thread && machine.word[0] == DISPATCH_ENDED && !cpu.stepping);
+	CHECK(running() == root_thread && machine.word[0] == DISPATCH_ENDED && !cpu.stepping);
 }
 
 /* A thread that is unwound and goes on in the same stay has made its step, too. */
@@ -267,11 +267,11 @@ static void service_enter(void)
 	CHECK_EQUAL(machine_call(60, (struct lending){0}), 0);
 	machine_interrupt(5);
 	slot_set(61, thread_capability(0));
-	struct call_frame bind = {.word = {irq_bind_op, 61, 0, 0}};
+	struct call_frame bind = {.word0 = irq_bind_op, .word1 = 61, .word2 = 0, .word3 = 0};
 	CHECK_EQUAL(irq_bind(&root_domain->list[ROOT_IRQ_FIRST + 5], &bind), 0);
 	cpu.level[1].mask = 1;
 	machine_interrupt(5);
-	CHECK(cpu.thread == root_thread);
+	CHECK(running() == root_thread);
 }
 
 TEST(step_ends_with_an_uncaught_fault)
@@ -322,7 +322,7 @@ TEST(step_of_a_thread_whose_home_is_gone)
 	thread_go(thread[1]);
 	object_end(frame_of(home));
 	step(1);
-	CHECK(cpu.thread == root_thread && machine.word[0] == DISPATCH_ENDED && !cpu.stepping);
+	CHECK(running() == root_thread && machine.word[0] == DISPATCH_ENDED && !cpu.stepping);
 	CHECK_EQUAL(cpu.depth, 1);
 }
 
@@ -437,7 +437,7 @@ static void model_compare(void)
 	if (!model.depth)
 		return;
 	uint32_t running = model.level[model.depth - 1].thread;
-	CHECK(cpu.thread == thread[running]);
+	CHECK(thread_running() == thread[running]);
 	if (machine.left == LEFT_BACK)
 		return;
 	CHECK_EQUAL(machine.left == LEFT_BY_TRAP, model.thread[running].by_trap);
@@ -464,7 +464,7 @@ static void random_interrupt(void)
 {
 	uint32_t to = random_below(THREADS), bit = random_below(6);
 	slot_set(60, thread_capability(to));
-	struct call_frame bind = {.word = {irq_bind_op, 60, bit, 0}};
+	struct call_frame bind = {.word0 = irq_bind_op, .word1 = 60, .word2 = bit, .word3 = 0};
 	CHECK_EQUAL(irq_bind(&root_domain->list[ROOT_IRQ_FIRST + 4], &bind), 0);
 	uint32_t level = model_signal(to, 1u << bit, 1);
 	if (level) {
@@ -570,19 +570,17 @@ static void random_end(void)
 
 static void timer_fires(void)
 {
-	uint64_t now = machine.clock + machine.clock_step, first = NEVER;
+	uint64_t now = machine.clock + machine.clock_step;
 	uint32_t level = 0;
 	if (!model.depth) {
 		if (model.root_deadline <= now)
 			model.thread[0].state = THREAD_READY;
 		model_root_wakes();
 	}
-	for (uint32_t i = 0; i < model.depth; i++)
-		if (model.level[i].deadline < first) {
-			first = model.level[i].deadline;
+	for (uint32_t i = model.depth; i-- > 1;)
+		if (model.level[i].deadline <= now)
 			level = i;
-		}
-	if (model.depth && first <= now) {
+	if (level) {
 		model_leaves(true);
 		model_cut(level, DISPATCH_DEADLINE);
 	}

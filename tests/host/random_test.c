@@ -132,7 +132,7 @@ static void list_fill(void)
 			random_below(4) ? frame_of_kind(OBJECT_TABLE) << 12 | 7 : 0;
 	struct lock_page *lock = domain->lock.word ? reference_page(domain->lock) : NULL;
 	if (lock)
-		lock->owner = random_below(2) ? cpu.thread->self.word : random_number();
+		lock->owner = random_below(2) ? running()->self.word : random_number();
 }
 
 static bool is_living_thread(const struct capability *capability)
@@ -209,9 +209,10 @@ static void arguments(const struct capability *capability, uint32_t *word)
 		const struct thread *thread = object_page(object_at(capability->word));
 		word[2] = stack_mark(thread) - depth_of(thread);
 	}
-	if (kind == CAPABILITY_SELF && word[0] == self_wait_op && random_below(2))
+	if (kind == CAPABILITY_SELF && word[0] == self_wait_until_op && random_below(2))
 		word[2] = word[3] = ~0u;
-	if (kind == CAPABILITY_SELF && word[0] == self_wait_op && cpu.thread == root_thread)
+	if (kind == CAPABILITY_SELF && running() == root_thread &&
+	    (word[0] == self_wait_op || word[0] == self_wait_until_op))
 		word[1] |= 6;
 	if (kind == CAPABILITY_BITMAP && word[0] == bitmap_deny_op)
 		word[2] = random_below(34);
@@ -239,7 +240,7 @@ static void random_invoke(void)
 	if (!capability)
 		return;
 	uint32_t kind = capability_kind(capability), number = random_below(OPERATIONS_PER_KIND);
-	uint32_t word[4] = {kind == CAPABILITY_AUTHORITY ? random_below(7) : random_below(10)};
+	uint32_t word[4] = {kind == CAPABILITY_AUTHORITY ? random_below(7) : random_below(11)};
 	if (kind == CAPABILITY_THREAD && random_below(2))
 		word[0] = random_below(3) ? thread_dispatch_op : thread_start_op;
 	if (random_below(10) == 0)
@@ -266,7 +267,7 @@ static void random_call(void)
 /* The root program at home: its end would be the machine's. Rarely. */
 static bool is_root_at_home(void)
 {
-	return cpu.thread == root_thread && depth_of(root_thread) == 0 && random_below(500);
+	return running() == root_thread && depth_of(root_thread) == 0 && random_below(500);
 }
 
 static void random_return(void)
@@ -357,7 +358,7 @@ TEST(a_million_random_stays)
 	for (uint32_t i = 0; i < STAYS; i++) {
 		if (machine.left == LEFT_PANIC) {
 			CHECK(!strcmp(machine.panic, "the root program ended or faulted"));
-			CHECK(cpu.thread == root_thread);
+			CHECK(running() == root_thread);
 			panics++;
 		}
 		if (machine.left == LEFT_PANIC || idles == 20 || i % 3000 == 0) {

@@ -32,7 +32,7 @@ static uint32_t ticks_for(uint64_t left)
 {
 	write_count = 0;
 	cpu.armed = DEADLINE_NEVER;
-	timer_arm(cpu.last + left);
+	timer_arm(cpu.stamp + left);
 	if (!write_count)
 		return 0;
 	CHECK_EQUAL(write_count, 2);
@@ -61,7 +61,7 @@ TEST(fires_at_the_deadline)
 	static const uint32_t speeds[] = {1500,    4770,    66000,   200000,  1000000,
 					  3000000, 5000000, 9999999, 30000000};
 	for (uint32_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
-		cpu.last = 0x123456789A;
+		cpu.stamp = 0x123456789A;
 		timer_start(speeds[i]);
 		for (uint64_t left = 0; left < 200ull * speeds[i]; left += 1 + speeds[i] / 300)
 			check_deadline(speeds[i], left);
@@ -74,19 +74,19 @@ TEST(fires_at_the_deadline)
 TEST(past_and_never)
 {
 	timer_start(1000000);
-	cpu.last = 1000;
+	cpu.stamp = 1000;
 	write_count = 0;
 	cpu.armed = DEADLINE_NEVER;
 	timer_arm(10);
 	CHECK(write_count == 2 && writes[0].value == 1 && writes[1].value == 0);
-	CHECK_EQUAL(ticks_for(DEADLINE_NEVER - cpu.last), 0);
-	CHECK_EQUAL(ticks_for(DEADLINE_NEVER - cpu.last - 1), TICKS_MAX);
+	CHECK_EQUAL(ticks_for(DEADLINE_NEVER - cpu.stamp), 0);
+	CHECK_EQUAL(ticks_for(DEADLINE_NEVER - cpu.stamp - 1), TICKS_MAX);
 }
 
 TEST(earlier_one_stays_armed)
 {
 	timer_start(1000000);
-	cpu.last = 0;
+	cpu.stamp = 0;
 	timer_arm(50000);
 	write_count = 0;
 	timer_arm(50000);
@@ -103,20 +103,20 @@ TEST(far_deadline_in_pieces)
 {
 	static const uint64_t seconds = 3;
 	timer_start(1000000);
-	cpu.last = 77;
-	uint64_t deadline = cpu.last + seconds * 1000000000, now = cpu.last * PIT_HZ;
+	cpu.stamp = 77;
+	uint64_t deadline = cpu.stamp + seconds * 1000000000, now = cpu.stamp * PIT_HZ;
 	uint32_t pieces = 0;
-	while (cpu.last < deadline) {
+	while (cpu.stamp < deadline) {
 		write_count = 0;
 		cpu.armed = DEADLINE_NEVER; /* as the interrupt does */
 		timer_arm(deadline);
 		CHECK_EQUAL(write_count, 2);
 		now += (writes[0].value | (uint64_t)writes[1].value << 8) * 1000000000;
-		cpu.last = (now + PIT_HZ - 1) / PIT_HZ;
+		cpu.stamp = (now + PIT_HZ - 1) / PIT_HZ;
 		pieces++;
 	}
 	CHECK(pieces >= 54 && pieces <= 60);
-	CHECK(cpu.last - deadline < 2000);
+	CHECK(cpu.stamp - deadline < 2000);
 }
 
 /* ---- 8259A ----------------------------------------------------------------------------------- */

@@ -101,12 +101,14 @@ static _Noreturn void leave(enum left how)
 
 void leave_by_call(struct call_frame *frame)
 {
-	test_check(frame == call_frame_of(cpu.thread), __FILE__, __LINE__, "another's frame");
+	test_check(frame == (struct call_frame *)activation_running() - 1, __FILE__, __LINE__,
+		   "another's frame");
 	leave(LEFT_BY_CALL);
 }
 void leave_by_trap(struct trap_frame *frame)
 {
-	test_check(frame == trap_frame_of(cpu.thread), __FILE__, __LINE__, "another's frame");
+	test_check(frame == (struct trap_frame *)activation_running() - 1, __FILE__, __LINE__,
+		   "another's frame");
 	leave(LEFT_BY_TRAP);
 }
 void idle(void)
@@ -148,6 +150,13 @@ void frame_open(uint32_t frame)
 	is_open[frame - FRAMES_FIRST] = true;
 }
 
+static uint64_t consumed_by(const struct thread *thread)
+{
+	return thread->consumed + (thread == running()              ? cpu.stamp
+				   : thread->by_call & BY_CALL_LENT ? thread->dispatch_start
+								    : 0);
+}
+
 /* Frames that are no object any more: their cycles are counted, then they are cleared. */
 static void frames_reap(void)
 {
@@ -158,7 +167,7 @@ static void frames_reap(void)
 			frame_open(frame);
 			struct thread *page = page_of(frame);
 			if (was_object[i] && page->self.word == frame << CAPABILITY_INDEX_SHIFT)
-				machine.gone += page->consumed;
+				machine.gone += consumed_by(page);
 			memset(page, 0, PAGE_BYTES);
 			ASAN_POISON_MEMORY_REGION(page, PAGE_BYTES);
 			is_open[i] = false;
@@ -184,9 +193,11 @@ uint32_t frame_free(void)
 static uint32_t create(uint32_t kind, uint32_t second, uint32_t frame, uint32_t generation,
 		       uint32_t parameter)
 {
-	struct call_frame call = {.word = {authority_create_op | kind << CREATE_KIND_SHIFT |
-						   second << CREATE_SECOND_SHIFT,
-					   frame, generation, parameter}};
+	struct call_frame call = {.word0 = authority_create_op | kind << CREATE_KIND_SHIFT |
+					   second << CREATE_SECOND_SHIFT,
+				  .word1 = frame,
+				  .word2 = generation,
+				  .word3 = parameter};
 	frame_open(frame);
 	test_equal(authority_create(NULL, &call), 0, __FILE__, __LINE__, "created");
 	was_object[frame - FRAMES_FIRST] = true;
@@ -254,7 +265,7 @@ void slot_set(uint32_t slot, struct capability capability)
 
 uint32_t depth_of(const struct thread *thread)
 {
-	uint32_t top = thread == cpu.thread ? tss.esp0 & (PAGE_BYTES - 1) : thread->top;
+	uint32_t top = thread == running() ? tss.esp0 & (PAGE_BYTES - 1) : thread->top;
 	return (ACTIVATION_HOME - top) / ACTIVATION_BYTES;
 }
 
@@ -275,7 +286,7 @@ uint64_t cycles_of_all_threads(void)
 	uint64_t sum = machine.gone;
 	for (uint32_t frame = FRAMES_FIRST; frame < FRAMES_END; frame++)
 		if (is_kind(frame, OBJECT_THREAD))
-			sum += ((struct thread *)page_of(frame))->consumed;
+			sum += consumed_by(page_of(frame));
 	return sum;
 }
 
@@ -291,7 +302,8 @@ static void check_data_page(const struct thread *thread, uint32_t entry)
 
 static void check_thread(struct thread *thread)
 {
-	bool chained = thread->level < cpu.depth && cpu.level[thread->level].thread == thread;
+	bool chained =
+		thread->level < cpu.depth && level_thread(&cpu.level[thread->level]) == thread;
 	HOLDS((thread->state == THREAD_IN_CHAIN) == chained);
 	HOLDS(thread->top % ACTIVATION_BYTES == ACTIVATION_HOME % ACTIVATION_BYTES);
 	HOLDS(thread->top <= ACTIVATION_HOME &&
@@ -300,11 +312,14 @@ static void check_thread(struct thread *thread)
 	HOLDS(thread->data[DATA_PAGES_MAX] == 0);
 	for (uint32_t i = 0; i < DATA_PAGES_MAX; i++)
 		check_data_page(thread, thread->data[i]);
-	HOLDS(thread == cpu.thread || !(thread->by_call & BY_CALL_HOME) ||
+	HOLDS(!(thread->by_call & BY_CALL_HOME) ||
 	      (thread->top == ACTIVATION_HOME && thread->fast_limit));
+	if (thread == running())
+		HOLDS(thread->top == ACTIVATION_HOME && thread->fast_limit == FAST_LIMIT &&
+		      thread->by_call == BY_CALL_RUNNING);
 	HOLDS(thread->fast_limit == 0 || thread->fast_limit == FAST_LIMIT);
-	HOLDS((uint8_t)(thread->fpu[101] - thread->fpu[100]) == (thread == cpu.thread));
-	if (thread == cpu.thread)
+	HOLDS((uint8_t)(thread->fpu[101] - thread->fpu[100]) == (thread == running()));
+	if (thread == running())
 		return;
 	if (thread->state == THREAD_WAITING || (chained && thread->level + 1 < cpu.depth))
 		HOLDS(thread->by_call);
@@ -329,15 +344,13 @@ static void check_chain(void)
 {
 	HOLDS(cpu.depth <= CHAIN_MAX);
 	for (uint32_t i = 0; i < cpu.depth; i++) {
-		const struct thread *thread = cpu.level[i].thread;
+		const struct thread *thread = level_thread(&cpu.level[i]);
 		HOLDS(is_kind(frame_of(thread), OBJECT_THREAD));
 		HOLDS(thread->state == THREAD_IN_CHAIN && thread->level == i);
-		HOLDS(i == 0 || cpu.level[i].deadline <= cpu.level[i - 1].deadline);
-		HOLDS(cpu.level[i].deadline_level <= i);
-		HOLDS(cpu.level[cpu.level[i].deadline_level].deadline == cpu.level[i].deadline);
+		HOLDS(i == 0 || cpu.deadline[i] <= cpu.deadline[i - 1]);
 	}
 	if (cpu.depth)
-		HOLDS(cpu.armed <= cpu.level[cpu.depth - 1].deadline);
+		HOLDS(cpu.armed <= cpu.deadline[cpu.depth - 1]);
 }
 
 static void check_window(uint32_t entry)
@@ -350,8 +363,8 @@ static void check_window(uint32_t entry)
 /* The thread that now runs, and what this CPU has loaded for it. */
 static void check_running(void)
 {
-	struct thread *thread = cpu.thread;
-	HOLDS(thread == cpu.level[cpu.depth - 1].thread);
+	struct thread *thread = running();
+	HOLDS(thread == level_thread(&cpu.level[cpu.depth - 1]));
 	HOLDS(tss.esp0 >> 12 == (uint32_t)thread >> 12);
 	const struct activation *activation = activation_running();
 	struct reference domain = {activation->domain, activation->generation};
@@ -373,8 +386,8 @@ void machine_check(void)
 	if (cpu.depth)
 		check_running();
 	else
-		HOLDS(!cpu.thread && !cpu.stepping);
-	HOLDS(cycles_of_all_threads() + cpu.interrupts + cpu.idle == cpu.last - cpu.start);
+		HOLDS(!cpu.stepping);
+	HOLDS(cycles_of_all_threads() + cpu.interrupts + cpu.idle == now() - cpu.start);
 }
 
 /* ---- stays in the kernel --------------------------------------------------------------------- */
@@ -388,13 +401,16 @@ static void registers_read(void)
 		return;
 	}
 	if (machine.left == LEFT_BY_TRAP) {
-		machine.trap = *trap_frame_of(cpu.thread);
+		machine.trap = ((struct trap_frame *)activation_running())[-1];
 	} else {
 		const struct call_frame *frame = (struct call_frame *)activation_running() - 1;
 		machine.status = frame->status;
-		memcpy(machine.word, frame->word, sizeof(machine.word));
+		machine.word[0] = frame->word0;
+		machine.word[1] = frame->word1;
+		machine.word[2] = frame->word2;
+		machine.word[3] = frame->word3;
 		if (machine.left == LEFT_BY_CALL)
-			test_equal(frame->esp, stack_mark(cpu.thread), __FILE__, __LINE__,
+			test_equal(frame->esp, stack_mark(running()), __FILE__, __LINE__,
 				   "its own stack");
 	}
 	machine_check();
@@ -410,7 +426,7 @@ static uint32_t step_end(void)
 				     .eip = IMAGE_BASE,
 				     .cs = USER_CODE,
 				     .eflags = FLAGS_START,
-				     .esp = stack_mark(cpu.thread),
+				     .esp = stack_mark(running()),
 				     .ss = USER_DATA};
 	if (!setjmp(stay))
 		step_done();
@@ -421,8 +437,12 @@ static uint32_t step_end(void)
 static struct call_frame *call_push(uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
 	struct call_frame *frame = (struct call_frame *)activation_running() - 1;
-	*frame = (struct call_frame){
-		.word = {a, b, c, d}, .eip = IMAGE_BASE, .esp = stack_mark(cpu.thread)};
+	*frame = (struct call_frame){.word0 = a,
+				     .word1 = b,
+				     .word2 = c,
+				     .word3 = d,
+				     .eip = IMAGE_BASE,
+				     .esp = stack_mark(running())};
 	return frame;
 }
 
@@ -437,12 +457,12 @@ static uint32_t method_call(struct capability *capability, struct call_frame *fr
 	if (kind != CAPABILITY_SELF &&
 	    object_at(capability->word)->generation != capability->generation)
 		return ERROR_STALE;
-	if (!frame->word[0])
+	if (!frame->word0)
 		return 0;
-	uint32_t number = frame->word[0] % OPERATIONS_PER_KIND;
+	uint32_t number = frame->word0 % OPERATIONS_PER_KIND;
 	uint32_t lacking = ~(capability->word >> CAPABILITY_RIGHTS_SHIFT) & RIGHTS_ALL;
 	const struct operation_entry *entry = &operations[kind][number];
-	if (entry->refuse & (lacking | (frame->word[0] - number)))
+	if (entry->refuse & (lacking | (frame->word0 - number)))
 		return operation_refused(capability, frame);
 	return entry->function(capability, frame);
 }
@@ -647,7 +667,7 @@ void machine_trap(uint32_t vector, uint32_t error, uint32_t eip)
 				     .eip = eip,
 				     .cs = USER_CODE,
 				     .eflags = FLAGS_START | (cpu.stepping ? FLAG_TRAP : 0),
-				     .esp = stack_mark(cpu.thread),
+				     .esp = stack_mark(running()),
 				     .ss = USER_DATA};
 	trap_enter(frame);
 }
@@ -704,11 +724,11 @@ static void root_make(void)
 	root_domain = domain_new(0);
 	root_thread = thread_new(root_domain);
 	struct capability thread = capability_to(CAPABILITY_THREAD, frame_of(root_thread));
-	struct call_frame start = {.word = {thread_start_op, IMAGE_BASE, 0, 0}};
-	start.word[2] = stack_mark(root_thread);
+	struct call_frame start = {.word1 = IMAGE_BASE, .word2 = stack_mark(root_thread)};
 	test_equal(thread_start(&thread, &start), 0, __FILE__, __LINE__, "started");
 	root_thread->state = THREAD_IN_CHAIN;
-	cpu.level[0] = (struct level){.thread = root_thread, .deadline = DEADLINE_NEVER};
+	cpu.level[0].home = activation_at(root_thread, ACTIVATION_HOME);
+	cpu.deadline[0] = DEADLINE_NEVER;
 	cpu.depth = 1;
 	root_domain->list[ROOT_AUTHORITY] = capability_to(CAPABILITY_AUTHORITY, OBJECT_AUTHORITY);
 	root_domain->list[ROOT_DOMAIN] = capability_to(CAPABILITY_DOMAIN, frame_of(root_domain));
@@ -748,7 +768,7 @@ void machine_start(void)
 	machine.debug = DR7_OFF;
 	timer_start(CYCLES_PER_MS);
 	root_make();
-	cpu.start = cpu.last = cycles();
+	cpu.start = cpu.stamp = cycles();
 	if (!setjmp(stay))
 		thread_run();
 	registers_read();

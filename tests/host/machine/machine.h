@@ -51,6 +51,12 @@ void machine_start(void);
 extern struct domain *root_domain;
 extern struct thread *root_thread;
 
+/* The thread that runs, or null. */
+static inline struct thread *running(void)
+{
+	return cpu.depth ? thread_running() : NULL;
+}
+
 /* Objects, made by the kernel's own function but outside of any stay; frame numbers. */
 uint32_t frame_free(void);
 uint32_t frame_free_from(uint32_t first);
