@@ -189,7 +189,8 @@ static inline uint32_t pci_line(slot_t door, uint32_t place, slot_t to, uint32_t
 /*
  * A capability for one function with the rights that the place names. It has the generation of the
  * door and ends with it; from PCI_ANY the one that the function now has. PCI_NOT_ALLOWED: a right
- * that the door has not. PCI_NO_RESULT, PCI_WORN_OUT.
+ * that the door has not. PCI_NO_RESULT, PCI_WORN_OUT. Bus mastering stays as it is: whoever hands a
+ * function to somebody else calls pci_revoke.
  */
 static inline uint32_t pci_split(slot_t door, uint32_t place, slot_t to)
 {
