@@ -24,7 +24,7 @@ static void calls(uint32_t unused)
 {
 	(void)unused;
 	uint32_t value = NOT_ANSWERED, result = 0;
-	struct pci_information information;
+	struct pci_information information = {0};
 	switch (operation) {
 	case PCI_INFORMATION:
 		result = pci_information(slot(held), 0, &information);

@@ -4,8 +4,6 @@
  * Enumeration on a configuration space that is simulated: registers with bits that can be written,
  * bits that are cleared by writing 1, and a watch that nothing is done which would hurt a machine.
  */
-#include <string.h>
-
 #include "machine/tap.h"
 #include "pci/table.h"
 
@@ -15,7 +13,7 @@
 
 struct device {
 	uint8_t bus, device_function;
-	bool everywhere; /* answers to every device number of its bus */
+	uint16_t everywhere; /* answers to every device number of its bus */
 	uint32_t reg[REGISTERS], writable[REGISTERS], clears[REGISTERS];
 };
 static struct device devices[DEVICES_MAX], before[DEVICES_MAX];
