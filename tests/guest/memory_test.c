@@ -5,9 +5,9 @@
 #include "test.h"
 
 #define MANAGED 64u
-#define ALL     20u /* low slots of root's list: what a call can lend and designate */
-#define PART    21u
-#define RESULT  22u
+#define ALL     5u /* low slots of root's list: what a call can lend and designate */
+#define PART    6u
+#define RESULT  7u
 
 static struct domain memory;
 static uint32_t row, row_frames, first; /* of the managed frames */

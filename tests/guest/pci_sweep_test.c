@@ -34,8 +34,7 @@ static void calls(uint32_t unused)
 		result = pci_read(slot(held), CONFIG_IDENTITY, &value);
 		break;
 	case PCI_WRITE:
-		result = pci_write(slot(held), CONFIG_COMMAND,
-				   command ^ (COMMAND_PORTS | COMMAND_MEMORY), &value);
+		result = pci_write(slot(held), CONFIG_COMMAND, command ^ COMMAND_PORTS, &value);
 		break;
 	case PCI_MASTER:
 		result = pci_master(slot(held), 0, 1, &value);
@@ -75,7 +74,7 @@ static uint32_t command_after(void)
 {
 	if (operation == PCI_WRITE) {
 		uint32_t may = TABLE(victim, command_bits, uint32_t);
-		return command ^ ((COMMAND_PORTS | COMMAND_MEMORY) & may);
+		return command ^ (COMMAND_PORTS & may);
 	}
 	return operation == PCI_MASTER ? command | COMMAND_MASTER : command;
 }
