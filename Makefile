@@ -12,6 +12,7 @@
 #: make test          build and test everything; the last line says `N passed, N failed`
 #:                      GROUPS="host guest ..." only these groups (tests/run --help)
 #: make bench         measure in instructions, compare with the record; KVM=1: cycles
+#: make bench-native  the rollforward lock on this machine's processor, in cycles
 #: make bench-record  measure, and make that the record
 #: make iso           build/nous.iso, for a CD or a USB stick
 #: make all           everything that is booted
@@ -236,6 +237,19 @@ endef
 sources_of = $(shell sed -n 's|^// sources: *||p' $(1))
 $(foreach t,$(wildcard tests/host/*.c),$(eval $(call host_test,$(t),$(call sources_of,$(t)))))
 
+# The rollforward lock on the host's own processor: the very object file that programs are linked
+# with; its section, compiled as theirs; and a main program.
+NATIVE_CFLAGS := $(HOST_M32) -O2 -std=gnu11 -fno-pic -fno-pie -Wall -Wextra $(WERROR) \
+                 -Ilibs/abi -Ilibs/lock
+build/native/lock: $(wildcard tests/native/*.[ch]) build/libs/lock/lock.asm.o libs/lock/lock.h \
+    build/flags | setup-host
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) $(NATIVE_CFLAGS) -ffreestanding -fomit-frame-pointer -fno-stack-protector \
+	   -fno-asynchronous-unwind-tables -c -o $@.o tests/native/section.c
+	@$(HOSTCC) $(NATIVE_CFLAGS) -no-pie -z noexecstack -o $@ tests/native/native.c $@.o \
+	   build/libs/lock/lock.asm.o
+
 build/kprof/kprof.so: $(wildcard tools/kprof/*.[ch]) | setup-kprof
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'
@@ -265,12 +279,15 @@ test lint: export CFLAGS_OF_PROGRAMS := $(PROGRAM_CFLAGS)
 test lint: export CFLAGS_OF_HOST := $(HOST_CFLAGS)
 
 test: $(ELVES) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
-      build/kprof/kprof.so build/kprof/selftest.elf \
+      build/kprof/kprof.so build/kprof/selftest.elf build/native/lock \
       | $(addprefix setup-,iso run bochs host kprof lint gdb models)
 	$(LIVE)@tests/run $(GROUPS)
 
 bench bench-record: $(BOOTABLE) build/kprof/kprof.so | setup-iso setup-run
 	$(LIVE)@tools/bench $(if $(KVM),--kvm) $(if $(filter bench-record,$@),--record)
+
+bench-native: build/native/lock
+	@build/native/lock
 
 lint: $(OFFSETS) | setup-lint setup-build
 	$(LIVE)@tools/lint
@@ -293,4 +310,4 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-.PHONY: all iso run bochs test bench bench-record lint format kprof-selftest gdb loc clean help
+.PHONY: all iso run bochs test bench bench-record bench-native lint format kprof-selftest gdb loc clean help

@@ -19,7 +19,7 @@ struc RECORD                                    ; struct section_record, at EBP
 endstruc
 
 section .section.begin progbits alloc exec nowrite align=16
-; void section_run(section_prepare *prepare, void *context), stdcall; only ESP is kept
+; void section_run(section_prepare *prepare, void *context); only ESP is kept
 section_run:
 	mov	ebp, esp
 section_again:
@@ -50,7 +50,7 @@ section_committed:
 	mov	[eax], edx
 	mov	dword [COUNT], 0
 section_finish:
-	ret	8
+	ret
 
 ; EAX pairs. The one instruction behind COMMITTED at which nothing has happened yet: see LOST.
 section_commit:
@@ -65,7 +65,7 @@ section_commit:
 	mov	[ecx], edx
 %endrep
 	mov	dword [COUNT], 0
-	ret	8
+	ret
 
 section_end:                                    ; LOST
 	cmp	eax, section_committed

@@ -72,7 +72,7 @@ register struct section_record *section_record asm("ebp");
  * anything on the caller's stack, for arguments and results. Cost: 17 instructions with one word,
  * and what the prepare itself does.
  */
-void __attribute__((stdcall)) section_run(section_prepare *prepare, void *context);
+void section_run(section_prepare *prepare, void *context);
 
 /* In a prepare: what section_run was given. */
 static inline void *section_context(void)

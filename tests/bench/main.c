@@ -4,6 +4,7 @@
  * counter less that of an empty pair, user stubs included. What a tick is only the machine's owner
  * knows: under QEMU's icount an instruction, exactly. What each name measures: docs/benchmarks.md.
  */
+#include "bench.h"
 #include "pci/pci.h"
 #include "root.h"
 #include "serial/serial.h"
@@ -12,11 +13,7 @@
 #define SAMPLES 1000u
 
 static uint32_t samples[SAMPLES], sample_count, overhead;
-static volatile uint32_t begun, ended;
-
-/* Stamps to memory, so that the pair costs the same wherever it stands. */
-#define BEGIN() asm volatile("rdtsc\n\tmov %%eax, %0" : "=m"(begun) : : "eax", "edx", "memory")
-#define END()   asm volatile("rdtsc\n\tmov %%eax, %0" : "=m"(ended) : : "eax", "edx", "memory")
+volatile uint32_t begun, ended;
 
 static void sample_add(void)
 {
@@ -370,6 +367,49 @@ static void bench_pci(void)
 	MUST(kernel_delete(door));
 }
 
+/* ---- the rollforward lock: lock.c
+ * --------------------------------------------------------------------------------------------- */
+static struct thread enterer, worker_inside;
+
+/* A section of one word. With pairs: it finds one of so many words that was committed, and whose
+ * thread then was stopped. */
+static void lock_measure(const char *name, const struct domain *keeper, uint32_t pairs)
+{
+	struct dispatch_result result;
+	lock_pairs = pairs;
+	lock_count = 0;
+	memset((void *)lock_worked, 0, sizeof(lock_worked));
+	for (uint32_t round = 0; round <= SAMPLES; round++) {
+		while (pairs && !domain_lock(keeper)->count)
+			MUST(kernel_dispatch(slot(worker_inside.object.slot), 0, DEADLINE_NEVER,
+					     DISPATCH_STEP, &result));
+		MUST(kernel_signal(slot(enterer.object.slot), 1));
+		MUST(kernel_dispatch(slot(enterer.object.slot), 0, DEADLINE_NEVER, 0, &result));
+		if (round)
+			sample_add();
+	}
+	if (lock_count != SAMPLES + 1 || (pairs && lock_worked[pairs - 1] != SAMPLES + 1))
+		root_fail("a section did not happen once", 0);
+	report(name);
+}
+
+static void bench_lock(void)
+{
+	extern const uint8_t section_start[], section_end[];
+	static struct domain keeper;
+	struct dispatch_result result;
+	service_make(&keeper, "keeper");
+	domain_section(&keeper, (uint32_t)section_start, (uint32_t)section_end);
+	thread_make(&enterer, "enterer", &keeper);
+	thread_make(&worker_inside, "worker", &keeper);
+	thread_go(&enterer, (uint32_t)lock_enters, 0, 0);
+	thread_go(&worker_inside, (uint32_t)lock_works, 0, 0);
+	MUST(kernel_dispatch(slot(enterer.object.slot), 0, DEADLINE_NEVER, 0, &result));
+	lock_measure("rollforward_lock", &keeper, 0);
+	lock_measure("rollforward_help", &keeper, 1);
+	lock_measure("rollforward_help_8", &keeper, 8);
+}
+
 /* ---- the VGA service
  * --------------------------------------------------------------------------------------------- */
 static void bench_vga(void)
@@ -402,6 +442,7 @@ int main(void)
 	bench_calls();
 	bench_operations();
 	bench_objects();
+	bench_lock();
 	bench_vga();
 	bench_dispatch();
 	bench_interrupt(root_bitmap);

@@ -13,6 +13,7 @@ section_enter:
 	push	dword [esp + 8]
 	call	section_run
 	mov	byte [section_left], 1
+	add	esp, 8
 	ret
 
 section .text.section_fault_entry
