@@ -310,4 +310,5 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-.PHONY: all iso run bochs test bench bench-record bench-native lint format kprof-selftest gdb loc clean help
+.PHONY: all iso run bochs test bench bench-record bench-native lint format kprof-selftest gdb loc \
+        clean help

@@ -4,8 +4,8 @@
 ; kernel redirects whoever lost the lock between START and LOST to LOST, with EAX where it stood.
 bits 32
 %include "offsets.inc"
-global section_run, section_again, section_take, section_start, section_committed, section_finish, section_end
-global section_commit, section_commit_word
+global section_run, section_again, section_take, section_start, section_commit_word
+global section_committed, section_finish, section_commit, section_end
 
 %define OWNER      LOCK_PAGE + LOCK_OWNER
 %define COUNT      LOCK_PAGE + LOCK_COUNT

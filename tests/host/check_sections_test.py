@@ -146,8 +146,8 @@ class Case:
         self.step("nasm", "-felf32", f"-I{self.generated}/", self.folder / "lock.asm", "-o",
                   self.folder / "lock.o")
         self.step(f"{CROSS}ld", "-melf_i386", "-nostdlib", "--no-warn-rwx-segments",
-                  "-znoexecstack", "-T", "libs/runtime/program.ld", "-o", self.folder / "case", self.folder / "case.o",
-                  self.folder / "lock.o")
+                  "-znoexecstack", "-T", "libs/runtime/program.ld", "-o", self.folder / "case",
+                  self.folder / "case.o", self.folder / "lock.o")
 
     def check(self):
         done = subprocess.run([sys.executable, ROOT / "tools/check-sections", self.folder / "case"],
