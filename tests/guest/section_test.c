@@ -496,7 +496,7 @@ static void chains(void)
 {
 	uint32_t seed = 4711;
 	for (uint32_t a = at_start - 1; a < at_left; a++)
-		for (uint32_t b = at_start - 1; b < at_left + 8; b++) {
+		for (uint32_t b = at_start - 1 + a % 3; b < at_left + 8; b += 3) {
 			seed = seed * 1664525 + 1013904223;
 			uint32_t c = at_start + (seed >> 28), d = at_start + (seed >> 20 & 31);
 			chain_of(a, b, c, d, seed >> 10 & 1);
