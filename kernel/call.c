@@ -72,11 +72,9 @@ bool thread_pop(struct thread *thread, uint32_t to, uint32_t error)
 			continue;
 		if (activation_lives(activation_of(thread))) {
 			struct call_frame *frame = call_frame_of(thread);
-			*frame = (struct call_frame){.status = error,
-						     .eip = frame->eip, /* of its call */
-						     .esp = frame->esp};
-			consumed_settle(thread);
-			thread->by_call = BY_CALL_INSIDE;
+			frame->status = error; /* eip and esp are what its call left there */
+			frame->word0 = frame->word1 = frame->word2 = frame->word3 = 0;
+			thread->by_call = BY_CALL_INSIDE | (thread->by_call & BY_CALL_LENT);
 			return true;
 		}
 		error = ERROR_CALLEE_DESTROYED;

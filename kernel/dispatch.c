@@ -29,6 +29,7 @@ static void dispatch_answer(struct call_frame *frame, uint32_t reason, uint64_t 
 	frame->word3 = bits;
 }
 
+typedef uint32_t __attribute__((may_alias)) both_t;
 static uint32_t events_take(struct thread *thread, uint32_t mask)
 {
 	uint32_t bits = thread->events & mask;
@@ -50,22 +51,14 @@ void chain_cut(uint32_t level, uint32_t reason)
 		thread->state = THREAD_READY;
 	while (at-- > end) {
 		thread = level_thread(at);
-		thread->state = THREAD_READY;
-		thread->by_call |= BY_CALL_CUT;
+		/* state and by_call in one: ready, cut */
+		*(both_t *)&thread->state ^= (THREAD_IN_CHAIN ^ THREAD_READY) | BY_CALL_CUT << 16;
 		thread->dispatch_end = now;
 	}
 	thread = level_thread(at);
 	uint32_t bits = reason == DISPATCH_EVENT ? events_take(thread, end->mask) : 0;
 	dispatch_answer(call_frame_of(thread), reason, now - thread->dispatch_start, bits);
 	cpu.depth = level;
-}
-
-/* Of a thread that does not run. */
-void consumed_settle(struct thread *thread)
-{
-	if (thread->by_call & BY_CALL_LENT)
-		thread->consumed += thread->dispatch_start;
-	thread->by_call &= ~BY_CALL_LENT;
 }
 
 /* What was left for later, when the thread runs again. */
@@ -79,8 +72,9 @@ void answer_finish(struct thread *thread)
 		frame->status = 0;
 		frame->word0 = events_take(thread, thread->wait_mask);
 	}
-	thread->by_call &= ~(BY_CALL_CUT | BY_CALL_WOKEN);
-	consumed_settle(thread);
+	if (thread->by_call & BY_CALL_LENT)
+		thread->consumed += thread->dispatch_start;
+	thread->by_call &= ~(BY_CALL_CUT | BY_CALL_WOKEN | BY_CALL_LENT);
 }
 
 /* The uppermost thread of the chain, off the CPU already, won't go on. */
@@ -90,7 +84,8 @@ void thread_stop_running(struct thread *thread, uint32_t reason)
 		panic("the root program ended or faulted",
 		      thread->by_call ? NULL : trap_frame_of(thread));
 	thread->state = THREAD_STOPPED;
-	step_set(false); /* it may have been dispatched for a step that its dead home can't make */
+	if (cpu.stepping) /* dispatched for a step that its dead home can't make */
+		step_set(false);
 	/* Dispatchers whose home is dead end with it: one after the other would be one long stay.
 	 */
 	struct level *at = &cpu.level[thread->level];
@@ -111,7 +106,6 @@ void thread_stop_running(struct thread *thread, uint32_t reason)
  * Sets event bits. A waiting thread that asked for one becomes ready, and whoever dispatched it is
  * told in the same way: at most 32 steps. Returns the level whose dispatch this ends, or 0.
  */
-typedef uint32_t __attribute__((may_alias)) both_t;
 uint32_t signal(struct thread *thread, uint32_t bits)
 {
 	for (uint32_t steps = CHAIN_MAX; steps; steps--) {
@@ -172,14 +166,16 @@ uint32_t thread_dispatch(struct capability *capability, struct call_frame *frame
 	if (deadline > cpu.deadline[cpu.depth - 1])
 		deadline = cpu.deadline[cpu.depth - 1];
 	cpu.deadline[cpu.depth] = deadline;
-	bool ordinary = self->by_call & BY_CALL_HOME && !(word & DISPATCH_STEP);
-	cpu.level[cpu.depth].home[1].generation = ordinary ? HOME_ORDINARY : HOME_DISPATCHES;
+	cpu.level[cpu.depth].home[1].generation =
+		self->by_call & BY_CALL_HOME ? HOME_ORDINARY : HOME_DISPATCHES;
 	thread->dispatch_word = word & ~DISPATCH_STEP;
 	thread->notify_bits = 1u << (word >> DISPATCH_BIT_SHIFT & 31);
 	thread->level = cpu.depth++;
 	thread->state = THREAD_IN_CHAIN;
-	if (word & DISPATCH_STEP)
+	if (word & DISPATCH_STEP) {
 		step_set(true);
+		cpu.level[thread->level].home[1].generation = HOME_DISPATCHES;
+	}
 	timer_arm(deadline);
 	thread_run();
 }
@@ -251,17 +247,23 @@ static void interrupt_end(uint32_t level, uint32_t reason)
 	account_lost(&cpu.interrupts);
 }
 
-/* The lowest level whose deadline has passed ends: only those that are cut are looked at. */
+/* The lowest level whose deadline has passed ends. Deadlines fall from level to level: five looks
+ * find it. */
 static void interrupt_timer(void)
 {
 	uint64_t present = now();
-	uint32_t level = cpu.depth;
+	uint32_t ahead = 0, level = cpu.depth;
 	cpu.armed = DEADLINE_NEVER;
-	if (!level && cpu.deadline[level++] <= present)
+	if (!cpu.depth && cpu.deadline[0] <= present)
 		root_wake(true);
-	while (cpu.deadline[level - 1] <= present)
-		level--;
-	timer_arm(cpu.deadline[level - 1]);
+	while (ahead + 1 < level) {
+		uint32_t middle = (ahead + level) / 2;
+		if (cpu.deadline[middle] <= present)
+			level = middle;
+		else
+			ahead = middle;
+	}
+	timer_arm(cpu.deadline[ahead]);
 	interrupt_end(level < cpu.depth ? level : 0, DISPATCH_DEADLINE);
 }
 

@@ -278,7 +278,6 @@ void account_lost(uint64_t *to);
 uint32_t signal(struct thread *thread, uint32_t bits);
 void chain_cut(uint32_t level, uint32_t reason);
 void answer_finish(struct thread *thread);
-void consumed_settle(struct thread *thread);
 _Noreturn void thread_stop_running(struct thread *thread, uint32_t reason);
 void interrupt(uint32_t line);
 void step_set(bool stepping);

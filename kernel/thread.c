@@ -164,7 +164,6 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 		return ERROR_STATE;
 	/* what a confidential callee left must not show */
 	thread_pop(thread, ACTIVATION_HOME, ERROR_ABORTED);
-	consumed_settle(thread);
 	thread->fast_limit = FAST_LIMIT;
 	thread->data_number = 0;
 	thread->fpu[0] = 0x037F; /* FCW as after FNINIT, all exceptions masked */
@@ -173,7 +172,8 @@ uint32_t thread_start(struct capability *capability, struct call_frame *frame)
 		thread->fpu[6] = 0x1F80; /* MXCSR likewise */
 	else
 		thread->fpu[2] = 0xFFFF; /* FNSAVE's image: all registers empty */
-	thread->by_call = fpu_has_fxsr ? BY_CALL_HOME : BY_CALL_INSIDE;
+	thread->by_call =
+		(fpu_has_fxsr ? BY_CALL_HOME : BY_CALL_INSIDE) | (thread->by_call & BY_CALL_LENT);
 	thread->dispatch_word = thread_dispatch_op;
 	thread->notify_bits = 1;
 	*call_frame_of(thread) = (struct call_frame){
