@@ -25,6 +25,8 @@ extern call_method, exit_call, probe, error_stale, flat
 %define FRAME(r, field)    ss:r - CALL_FRAME_BYTES + CALL_FRAME_ %+ field
 %define PUSHAD_BYTES       32
 
+%define ALL_RIGHTS         ((CAPABILITY_THREAD * 16 + RIGHTS_ALL) << CAPABILITY_RIGHTS_SHIFT)
+
 section .text
 
 ; The running thread is at home, where above the activation stands HOME_ORDINARY or, if it may not
@@ -95,7 +97,7 @@ kind_thread_narrow:                             ; not all rights
 	jmp	not_dispatch
 	align 32
 kind_thread:                                    ; all rights
-	KIND_THREAD (CAPABILITY_THREAD << CAPABILITY_KIND_SHIFT) + (RIGHTS_ALL << CAPABILITY_RIGHTS_SHIFT)
+	KIND_THREAD ALL_RIGHTS
 
 ; eax capability, esi the bit for wake-ups, edi mask, ebp:ebx deadline. The same word 0 as the last
 ; time: so it is a dispatch, and notify_bits is right.

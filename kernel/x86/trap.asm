@@ -184,7 +184,8 @@ idle:
 
 section .rodata
 	align 8
-flat:	dd	0, USER_DATA                    ; a null pointer: LDS and LES load the flat segment by it
+; LDS and LES load the flat segment, and a zero, by this null pointer.
+flat:	dd	0, USER_DATA
 
 section .bss align=4096
 ; The TSS ends its page, so that the I/O bitmap behind it begins a page that differs by directory;
