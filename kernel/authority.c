@@ -116,11 +116,9 @@ uint32_t authority_create(struct capability *capability, struct call_frame *fram
 		return error;
 	if (kind == OBJECT_DOMAIN)
 		error = create_domain(number, parameter, second);
-	else if (second || kind > OBJECT_BITMAP_PAGE)
-		error = ERROR_ARGUMENT;
-	else if (kind == OBJECT_BITMAP)
+	else if (kind == OBJECT_BITMAP && !second)
 		error = create_bitmap(number, parameter);
-	else if (parameter)
+	else if (second || parameter || kind > OBJECT_BITMAP_PAGE)
 		error = ERROR_ARGUMENT;
 	if (!error)
 		object_table[number].page = (number << 12) + KERNEL_BASE + kind;
