@@ -33,6 +33,8 @@ HOST_M32 ?= -m32 -idirafter /usr/include/x86_64-linux-gnu
 DEMO_MODULES     ?= serial vga scribe visitor
 SELFTEST_MODULES ?= serial vga pci memory keyboard
 BENCH_MODULES    ?= serial vga pci memory
+# No menu entry: tests/e2e boots it.
+WINDOWS_MODULES  := serial vga painter
 
 # ------------------------------------------------------------------ tools and flags
 
@@ -88,9 +90,9 @@ has     = $(wildcard $(1)/*.c $(1)/*.asm)
 KERNEL_OBJECTS  := $(call objects,kernel kernel/x86 boot)
 RUNTIME_OBJECTS := $(call objects,$(filter-out libs/abi,$(patsubst %/,%,$(wildcard libs/*/))))
 
-# A program is a folder; its name is the folder's, but for the two test programs.
-PROGRAM_FOLDERS := $(foreach d,$(patsubst %/,%,$(wildcard services/*/)) tests/guest tests/bench,\
-                     $(if $(call has,$(d)),$(d)))
+# A program is a folder; its name is the folder's, but for the self-test.
+PROGRAM_FOLDERS := $(foreach d,$(patsubst %/,%,$(wildcard services/*/)) tests/guest tests/bench \
+                     tests/windows,$(if $(call has,$(d)),$(d)))
 name_of          = $(patsubst guest,selftest,$(notdir $(1)))
 PROGRAMS        := $(foreach d,$(PROGRAM_FOLDERS),$(call name_of,$(d)))
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_FOLDERS)) $(RUNTIME_OBJECTS)
@@ -218,7 +220,8 @@ build/modules/entries: build/sources Makefile
 	   "sources): $(UNKNOWN)" >&2; exit 1; }
 	@{ echo demo demo $(DEMO_MODULES); \
 	   echo selftest selftest $(SELFTEST_MODULES); \
-	   echo bench bench $(BENCH_MODULES); } >$@
+	   echo bench bench $(BENCH_MODULES); \
+	   echo windows windows $(WINDOWS_MODULES); } >$@
 
 build/nous.iso: $(BOOTED) boot/grub.cfg tools/iso | setup-iso
 	@echo '  ISO   $@'

@@ -154,6 +154,21 @@ struct thread *thread_by_index(uint32_t index);
 /* Tells fault_report and others about a domain; domain_make does so itself. */
 struct domain *domain_by_index(uint32_t index);
 
+/* ---- the screen, if there is a VGA service: areas as in vga.h
+ * ------------------------------------------ */
+/* What this program prints goes to that part of it from now on, and nobody else's. */
+void screen_use(uint32_t area);
+/* Painters (services/painter), ready to run: the area in columns x rows of equal windows, each with
+ * a rectangle of its own, that others had no more. rounds: how often each draws, 0: until its
+ * rectangle is revoked. */
+struct window {
+	struct domain domain;
+	struct thread thread;
+};
+void windows_open(struct window *windows, uint32_t columns, uint32_t rows, uint32_t area,
+		  uint32_t rounds);
+void windows_close(struct window *windows, uint32_t count); /* what they drew stays */
+
 extern const struct boot_record *const boot_record;
 extern struct domain root_domain; /* name, file; no directory of its own to change */
 extern struct domain serial_domain, vga_domain, pci_domain, keyboard_domain;
