@@ -63,7 +63,8 @@ TEST(forbidden_instructions_fault_and_hurt_nobody_else)
 {
 	world_make();
 	client_make(&client, &hostile, spin, 0);
-	for (const struct hostile_case *c = hostile_cases; c < hostile_cases_end; c++) {
+	for (uint32_t i = 0; i < hostile_case_count; i++) {
+		const struct hostile_case *c = &hostile_cases[i];
 		uint32_t reason = hostile_run(c->code, c->argument);
 		struct words fault = fault_of_client();
 		uint32_t class = c->vector == 14 ? FAULT_PAGING : FAULT_PROGRAM;

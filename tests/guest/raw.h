@@ -3,6 +3,7 @@
 #ifndef NOUS_RAW_H
 #define NOUS_RAW_H
 
+#include "hostile.h"
 #include "test.h"
 
 struct registers {
@@ -56,14 +57,6 @@ extern const uint8_t interrupts[256][2];
 /* Threads start there with flags in EBX: they are tried, and the thread ends or faults. */
 void odd_flags(void), odd_flags_held(void), odd_flags_interrupt(void), odd_flags_iret(void);
 void spin(uint32_t argument);
-
-struct hostile_case {
-	const char *name;
-	const void *code;
-	uint32_t at; /* where it faults */
-	uint32_t argument, vector, error;
-};
-extern const struct hostile_case hostile_cases[], hostile_cases_end[];
 
 /* ---- what several files of tests need --------------------------------------------------- */
 /* A domain of the program's image with entries of its own. */
