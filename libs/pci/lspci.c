@@ -81,8 +81,12 @@ uint32_t pci_print(slot_t door)
 	for (uint32_t number = 0; result == RETURN && number < count; number++) {
 		struct pci_information information;
 		result = pci_information(door, PCI_PLACE(number, 0), &information);
-		if (result == RETURN)
+		if (result == RETURN) {
 			print_function(number, &information);
+		} else if (result == RETURN + SERVICE_REVOKED) {
+			print("%3u  in other hands\n", number);
+			result = RETURN;
+		}
 	}
 	if (result == RETURN && missed)
 		print("and %u more, which nobody can use\n", missed);

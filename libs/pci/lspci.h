@@ -7,7 +7,7 @@
 
 /*
  * Prints a line for each function, and one for each of its BARs. `door`: to all functions, with
- * PCI_MAY_READ and PCI_ANY. RETURN, or what a call of the service gave. Overwrites the data page's
+ * PCI_MAY_READ. RETURN, or what a call of the service gave. Overwrites the data page's
  * lower half.
  */
 uint32_t pci_print(slot_t door);

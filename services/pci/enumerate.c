@@ -154,7 +154,7 @@ static void function_read(struct function *function)
 	bars_size(function);
 	function->express = express_find(function);
 	function->command_bits = command_bits(information);
-	function->generation = GENERATION_FIRST;
+	function->generation = PCI_GENERATION_FIRST;
 	master_set(function);
 }
 

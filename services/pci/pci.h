@@ -33,6 +33,7 @@
 #define PCI_ALL        0xFFu /* as function: all of them */
 #define PCI_BADGE(function, rights, generation) \
 	((uint64_t)(generation) << 32 | (uint32_t)(function) << 8 | (rights))
+#define PCI_GENERATION_FIRST      1u /* of all functions, before any is revoked */
 #define PCI_PLACE(function, what) ((uint32_t)(function) << 16 | (what))
 
 #define PCI_FUNCTIONS_MAX 64u /* more than these have no number, and are no bus masters */

@@ -20,8 +20,7 @@ struct function {
 };
 extern struct function pci_functions[PCI_FUNCTIONS_MAX];
 extern uint32_t pci_function_count, pci_missed_count;
-#define GENERATION_FIRST 1u
-#define GENERATION_END   UINT32_MAX
+#define GENERATION_END UINT32_MAX
 
 /* Finds all functions, once: fills the table, sizes BARs, switches bus mastering off. */
 void pci_enumerate(void);
