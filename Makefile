@@ -4,8 +4,9 @@
 # what the machine lacks is installed by tools/setup. Output goes to build/, nowhere else.
 # Settings are the variables with `?=`; the targets, shown by `make help`:
 #
-#: make run           build the ISO and boot it in QEMU on this terminal: the demonstration
-#:                      KEEP=1 it stays, Ctrl-C ends it; MENU=1 wait in the boot menu;
+#: make run           build the ISO and boot it in QEMU on this terminal: the demonstration,
+#:                      then a console (without a terminal: the end); Ctrl-C ends it, too
+#:                      KEEP=1 the console also without a terminal; MENU=1 wait in the boot menu;
 #:                      WINDOW=1 show the screen (always, where there is a DISPLAY);
 #:                      KVM=1 on the real processor
 #: make bochs         the same in Bochs
@@ -30,9 +31,9 @@ HOSTCC   ?= gcc
 HOST_M32 ?= -m32 -idirafter /usr/include/x86_64-linux-gnu
 
 # What is loaded beside the root program, by menu entry: names of programs, in this order.
-DEMO_MODULES     ?= serial vga scribe visitor
+DEMO_MODULES     ?= serial vga pci keyboard scribe visitor console meter hostile
 SELFTEST_MODULES ?= serial vga pci memory keyboard
-BENCH_MODULES    ?= serial vga pci memory
+BENCH_MODULES    ?= serial vga pci memory keyboard console
 # No menu entry: tests/e2e boots it.
 WINDOWS_MODULES  := serial vga painter
 
@@ -270,7 +271,7 @@ build/kprof/selftest.elf: tools/kprof/selftest.asm tools/kprof/selftest.ld | set
 BOOTABLE := $(BOOTED) boot/grub.cfg tools/iso
 
 run: $(BOOTABLE) | setup-iso setup-run $(if $(WINDOW)$(DISPLAY),setup-window)
-	$(LIVE)@tools/run --entry demo $(if $(KEEP),--append keep) $(if $(MENU),--menu) \
+	$(LIVE)@tools/run --entry demo $(if $(KEEP),--keep) $(if $(MENU),--menu) \
 	   $(if $(WINDOW)$(DISPLAY),--window) $(if $(KVM),--kvm)
 
 bochs: $(BOOTABLE) | setup-iso setup-bochs

@@ -4,8 +4,8 @@
 #include "elf/elf.h"
 #include "root.h"
 
-#define TABLE_ENTRY 7u /* present, writable, user */
-#define DOMAINS_MAX 64u
+#define TABLE_ENTRY 7u  /* present, writable, user */
+#define DOMAINS_MAX 64u /* root.h: domain_known */
 
 static struct domain *known[DOMAINS_MAX];
 struct domain root_domain = {.name = "root"};
@@ -16,6 +16,13 @@ struct domain *domain_by_index(uint32_t index)
 		if (known[i] && known[i]->object.frame == index)
 			return known[i];
 	return index == boot_record->root_domain ? &root_domain : NULL;
+}
+
+struct domain *domain_known(uint32_t number)
+{
+	if (number)
+		return number <= DOMAINS_MAX ? known[number - 1] : NULL;
+	return &root_domain;
 }
 
 void domain_make(struct domain *domain, const char *name, uint32_t confidential)

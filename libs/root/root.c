@@ -133,6 +133,13 @@ struct thread *thread_by_index(uint32_t index)
 	return index == boot_record->root_thread ? &root_thread : NULL;
 }
 
+struct thread *thread_known(uint32_t number)
+{
+	if (number)
+		return number <= THREADS_MAX ? threads[number - 1] : NULL;
+	return &root_thread;
+}
+
 static void thread_put(const struct thread *old, struct thread *new)
 {
 	for (uint32_t i = 0; i < THREADS_MAX; i++)

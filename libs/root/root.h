@@ -153,6 +153,20 @@ void fault_door_give(struct domain *domain); /* ... and the door; domain_load do
 struct thread *thread_by_index(uint32_t index);
 /* Tells fault_report and others about a domain; domain_make does so itself. */
 struct domain *domain_by_index(uint32_t index);
+/* The first 64 of each at a time, by a number that stays with one while it lives: 0 is the root
+ * program's own. NULL: none has this number. */
+struct domain *domain_known(uint32_t number);
+struct thread *thread_known(uint32_t number);
+
+/* ---- the console (services/console), a client of whatever base services there are
+ * ------------------------------------------ */
+/* Makes it, ready to be dispatched; its thread. is_alone: nobody will type. What it asks for comes
+ * as events of ours (CONSOLE_REQUESTS), and it waits for CONSOLE_DONE. Once. */
+slot_t console_begin(_Bool is_alone);
+/* It may read the domains and threads that there are now. Not while it could be reading. */
+void console_tell(void);
+/* From its next request on it uses this rectangle of the screen. */
+void console_screen(uint32_t screen);
 
 /* ---- the screen, if there is a VGA service: areas as in vga.h
  * ------------------------------------------ */

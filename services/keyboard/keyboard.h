@@ -34,12 +34,12 @@ enum keyboard_operation { KEYBOARD_READ, KEYBOARD_BIND, KEYBOARD_ACKNOWLEDGE, KE
 /* Statuses besides those of status.h. */
 #define KEYBOARD_NOT_ALLOWED 1u
 #define KEYBOARD_NOTHING     2u /* the controller has no byte */
-#define KEYBOARD_NO_KEY      3u /* a byte came that completes no key: a release, a Shift, a prefix */
+#define KEYBOARD_NO_KEY      3u /* a byte that completes no key: a release, a Shift, a prefix */
 #define KEYBOARD_NOT_BOUND   4u /* the kernel refused; the word is its error */
 #define KEYBOARD_NO_RESET    5u /* the controller did not do it */
 
 /* A byte from the controller: 0 and a key (keys.h) in *key, KEYBOARD_NO_KEY, KEYBOARD_NOTHING,
- * KEYBOARD_NOT_ALLOWED. Cost: some 60 instructions beside the call, two port reads. */
+ * KEYBOARD_NOT_ALLOWED. Cost: keyboard_read of tests/bench; two accesses to ports. */
 static inline uint32_t keyboard_read_byte(slot_t door, uint32_t *key)
 {
 	return door_call(door.encoded, KEYBOARD_READ, 0, 0, key);

@@ -14,15 +14,26 @@ DOWN = "\x1b[B"
 
 def ends_by_itself():
     status, text, seconds = run("make", "run")
-    check("make run ends with status 0", status == 0, text)
+    check("make run without a terminal ends by itself, with status 0", status == 0, text)
     check("make run shows the demonstration to its end",
           "Booting `Demonstration'" in text and text.strip().endswith("END success"), text)
+    check("and says why that is all", "console: nobody is there to type" in text, text)
     return seconds
+
+
+def ends_in_the_console():
+    session = Session("make", "run", terminal=True)
+    check("make run on a terminal ends in the console", session.wait_for("nous> "), session.text)
+    check("which answers", "the address spaces" in session.say("help\r", "nous> "), session.text)
+    session.send("poweroff\r")
+    check("until it is told to end, with status 0", session.wait() == 0 and
+          session.text.strip().endswith("END success"), session.text)
 
 
 def stays(seconds):
     session = Session("make", "run", "KEEP=1")
-    time.sleep(2 * seconds + 3)
+    session.wait_for("nous> ")
+    time.sleep(seconds + 3)
     check("make run KEEP=1 stays", session.running() and "END " not in session.text, session.text)
     session.signal(signal.SIGINT)
     check("Ctrl-C ends it", session.wait(10) is not None, session.text)
@@ -48,21 +59,26 @@ def menu():
 
 def shipped_image():
     run("make", "iso")
-    status, text, seconds = run("tools/run", "--iso", "build/nous.iso", "--realtime")
+    begin = time.monotonic()
+    session = Session("tools/run", "--iso", "build/nous.iso", "--realtime")
     check("build/nous.iso starts the demonstration by itself",
-          status == 0 and text.strip().endswith("END success"), text)
+          session.wait_for("\nnous> "), session.text)
+    seconds = time.monotonic() - begin
     check("after five seconds", 4.5 < seconds < 60, f"{seconds:.1f} seconds")
+    session.send("poweroff\r")
+    check("and its console ends it", session.wait() == 0, session.text)
 
 
 def time_is_limited():
     with tempfile.TemporaryDirectory() as folder:
-        status, text, _ = run("tools/run", "--direct", "--append", "keep", "--timeout", "3",
+        status, text, _ = run("tools/run", "--direct", "--keep", "--timeout", "3",
                               "--log", os.path.join(folder, "serial.log"))
     check("tools/run --timeout ends a machine that stays", status == 2 and "no end after" in text,
           status, text)
 
 
 stays(ends_by_itself())
+ends_in_the_console()
 menu()
 shipped_image()
 time_is_limited()

@@ -58,12 +58,14 @@ def run(*command, cwd=ROOT, seconds=120, **more):
 
 
 class Session:
-    """A command that is talked to while it runs."""
+    """A command that is talked to while it runs, through a pipe or, as by a person, a terminal."""
 
-    def __init__(self, *command, cwd=ROOT, **more):
+    def __init__(self, *command, cwd=ROOT, terminal=False, **more):
+        self.input, end = os.openpty() if terminal else os.pipe()[::-1]
         self.process = subprocess.Popen(command, cwd=cwd, env=environment(**more),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stdin=end, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
+        os.close(end)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.text = ""
         sessions.append(self)
@@ -83,8 +85,17 @@ class Session:
         return words in self.text
 
     def send(self, text):
-        self.process.stdin.write(text.encode("latin-1"))
-        self.process.stdin.flush()
+        os.write(self.input, text.encode("latin-1"))
+
+    def say(self, text, words, seconds=60):
+        """What it answers, until these words."""
+        self.read()
+        begin = len(self.text)
+        self.send(text)
+        end = time.monotonic() + seconds
+        while words not in self.text[begin:] and self.read() and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.text[begin:]
 
     def running(self):
         self.read()

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The meter, a program that says what things cost: the console's `bench`. It is a service as well:
+ * two more domains with the same program are what it calls.
+ */
+#ifndef NOUS_METER_H
+#define NOUS_METER_H
+
+#include "service.h"
+
+enum meter_task {
+	METER_TABLE, /* measures and prints */
+	METER_CHECK, /* calls the service a few times, and faults if one answer is wrong */
+	METER_WORKER /* waits for event 0, again and again: to be dispatched */
+};
+
+/* Its list. In that of a service METER_SERVICE is the next one. Empty: not measured. */
+enum meter_slot {
+	METER_SERIAL = 1,
+	METER_SCREEN,
+	METER_SERVICE,
+	METER_THREAD, /* of a worker: to signal and dispatch it */
+	METER_ROW,    /* a row of the screen, to read and write */
+	METER_PCI,    /* a PCI function, to read */
+	METER_SPARE
+};
+#define METER_PAGE 0x00800000u /* memory to lend */
+
+enum meter_operation { METER_ADD, METER_FORWARD };
+
+#endif

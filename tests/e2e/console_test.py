@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The console: what is typed on the keyboard and on the serial line, and what both then show."""
+
+import importlib.machinery
+import importlib.util
+import os
+import re
+import tempfile
+
+from tap import ROOT, Session, check, close, run
+
+UP, DOWN, RIGHT, LEFT, DELETE, HOME, END = (f"\x1b[{c}" for c in ("A", "B", "C", "D", "3~", "H",
+                                                                 "F"))
+PROMPT = "\nnous> "
+LOADER = importlib.machinery.SourceFileLoader("screenshot", f"{ROOT}/tools/screenshot")
+screenshot = importlib.util.module_from_spec(importlib.util.spec_from_loader("screenshot", LOADER))
+LOADER.exec_module(screenshot)
+
+
+def displayed(text):
+    """The lines that a terminal shows of this: backspaces go back, what follows overwrites."""
+    lines = [[]]
+    at = 0
+    for c in text.replace("\r", ""):
+        if c == "\n":
+            lines.append([])
+            at = 0
+        elif c == "\b":
+            at -= 1
+        else:
+            lines[-1][at:at + 1] = c
+            at += 1
+    return ["".join(line).rstrip() for line in lines]
+
+
+def answers(session, line, *patterns, seconds=60):
+    """A command's answer up to the next prompt has all these."""
+    text = session.say(line + "\r", PROMPT, seconds)
+    for pattern in patterns:
+        if not check(f"{line}: {pattern}", re.search(pattern, text, re.M), text):
+            return
+
+
+def commands(session):
+    answers(session, "help", r"^  poweroff +the end")
+    answers(session, "domains", r"^  root +\d+ +\d+", r"^  vga ", r"^  console ")
+    answers(session, "threads", r"^  root +\d+  in chain +root +0 +[1-9]\d*",
+            r"^  console +\d+  in chain +console +0 +[1-9]\d*")
+    answers(session, "caps keyboard", r"^ +0  self ", r"^ +1  line +1 ")
+    answers(session, "caps", r"^caps DOMAIN")
+    answers(session, "caps nobody", r"^caps DOMAIN")
+    answers(session, "lspci", r"00:00\.0 .*host bridge", r"1234:1111  VGA")
+    answers(session, "bench", r"^  call of another domain, and return +\d+ +7\d$",
+            r"^  a row of 80 cells written to the screen +\d+ +\d+$",
+            r"^  a configuration word of a PCI function read +\d+ +\d+$")
+    answers(session, "nonesuch  of this", r"^nonesuch: no such command")
+    answers(session, "   ", r"^nous> $")
+    text = session.say("caps console\r", PROMPT)
+    rights = re.findall(r"^ +\d+  (?:domain|thread) .*generation +\d+ *(.*?)\s*$", text, re.M)
+    check("the console may read domains and threads, and signal its own and its starter's",
+          sorted(set(rights)) == ["read", "signal"] and rights.count("signal") == 2, text)
+
+
+def hostility(session):
+    text = session.say("attack\r", PROMPT, 120)
+    check("attack: the system survives", "The system has survived." in text, text)
+    check("every forbidden instruction stops its thread, and no neighbour is in trouble",
+          "WENT ON" not in text and re.search(r" 77 times, 0 with trouble", text), text)
+    before, after = re.search(r"before: (\d+), after: (\d+)\.", text).groups()
+    check("and no frame is lost", before == after, text)
+    answers(session, "domains", r"^  console ")
+
+
+def editing(session):
+    def shows(what, keys, wanted):
+        text = session.say(keys + "\r", PROMPT)
+        lines = displayed("nous> " + text)
+        check(what, lines[0] == f"nous> {wanted}", text)
+    shows("characters are inserted where the cursor is", "xlp" + LEFT * 2 + "y", "xylp")
+    shows("and deleted, to the left and to the right", "xabcy" + LEFT * 2 + "\x7f" + DELETE, "xay")
+    shows("Home, End, and keys of other editors", "bc" + HOME + "xa" + END + "d\x01\x06\x0b", "x")
+    shows("Up brings the last line back", UP, "x")
+    shows("Up and Down go to and fro", "now" + UP * 3 + DOWN * 2, "x")
+    shows("a line ends before the row does", "y" * 100, "y" * 71)
+    session.say("gone\x03", PROMPT)
+    shows("Control C cancels a line", UP, "y" * 71)
+
+
+def serial_line():
+    session = Session("tools/run", "--direct", "--keep")
+    check("the console comes", session.wait_for(PROMPT), session.text)
+    commands(session)
+    editing(session)
+    hostility(session)
+    check("reboot starts the machine anew", session.say("reboot\r", PROMPT).count(
+        "This is the console") == 1, session.text)
+    session.send("poweroff\r")
+    check("poweroff ends it with success", session.wait() == 0 and
+          session.text.strip().endswith("END success"), session.text)
+
+
+def keyboard():
+    with tempfile.TemporaryDirectory() as folder:
+        status, screen, _ = run(
+            "tools/screenshot", "--serial", f"{folder}/serial",
+            "--type", "h shift-e l p z left backspace delete left left delete e right right p ret",
+            "the end", "--type", "caps_lock c a p s caps_lock spc shift-1 ret", "CAPS: no such",
+            "--type", "up up x ret", "helpx: no such",
+            "--type", "t h r e a d s ret", "CPU time")
+        check("the keyboard types, with Shift, Caps Lock and arrows", status == 0, screen)
+        with open(f"{folder}/serial", encoding="latin-1") as file:
+            lines = displayed(file.read())
+        rows = screen.splitlines()
+        check("the serial line shows what the screen shows", lines[-len(rows):] == rows,
+              "\n".join(lines[-25:]), screen)
+
+
+def both_at_once():
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/qmp"
+        session = Session("tools/run", "--direct", "--keep", "--", "-qmp",
+                          f"unix:{path},server=on,wait=off")
+        session.wait_for(PROMPT)
+        machine = screenshot.Machine(path, 20)
+        screenshot.keys_type(machine, "h e")
+        session.say("l", "l")
+        screenshot.keys_type(machine, "p ret")
+        check("one line can come from both", session.wait_for("poweroff  the end"), session.text)
+        session.wait_for("Control A E B F P N D U K W C.\nnous> ")
+        session.send("poweroff\r")
+        check("and the machine ends", session.wait() == 0, session.text)
+
+
+os.chdir(ROOT)
+serial_line()
+keyboard()
+both_at_once()
+close()
