@@ -134,6 +134,11 @@ static void pci_show(const char *argument)
 	if (pci_print(slot(CONSOLE_PCI)) != RETURN)
 		print("no PCI service\n");
 }
+static void windows_switch(const char *argument)
+{
+	(void)argument;
+	request(CONSOLE_WINDOWS);
+}
 static void bench_run(const char *argument)
 {
 	(void)argument;
@@ -166,6 +171,8 @@ static const struct {
 	{"threads", "the threads, and the CPU time that each has consumed", threads_show},
 	{"caps", "DOMAIN: what is in its list of capabilities", capabilities_show},
 	{"lspci", "the PCI functions", pci_show},
+	{"windows", "programs that draw, each in its rectangle; once more: they go",
+	 windows_switch},
 	{"bench", "what calls and other operations cost, in ticks", bench_run},
 	{"attack", "hostile programs, one after the other", attack_run},
 	{"reboot", "the machine begins anew", machine_reset},

@@ -30,8 +30,8 @@ enum console_slot {
 #define CONSOLE_DONE 2u /* the request is done */
 
 /* Requests: event bits of its dispatcher. One at a time. */
-enum console_request { CONSOLE_BENCH = 8, CONSOLE_ATTACK, CONSOLE_POWEROFF };
-#define CONSOLE_REQUESTS 0x700u
+enum console_request { CONSOLE_BENCH = 8, CONSOLE_ATTACK, CONSOLE_WINDOWS, CONSOLE_POWEROFF };
+#define CONSOLE_REQUESTS 0xF00u
 
 /* What its dispatcher tells it, in a page that it can only read and that does not change while it
  * runs. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The root program of the menu's first entry: base services, the demonstration, and then the
- * console, whose dispatcher it is. While the console waits, so does this thread.
+ * console, whose dispatcher it is. While the console waits, so does this thread, unless others
+ * draw.
  */
 #include "console/console.h"
 #include "demo.h"
@@ -30,6 +31,8 @@ static void request_serve(slot_t console, uint32_t bits, _Bool success)
 		bench_run();
 	if (bits & 1u << CONSOLE_ATTACK)
 		attack_run();
+	if (bits & 1u << CONSOLE_WINDOWS)
+		windows_switch();
 	if (bits & CONSOLE_REQUESTS) {
 		console_tell();
 		MUST(kernel_signal(console, 1u << CONSOLE_DONE));
@@ -47,7 +50,7 @@ static _Noreturn void console_run(slot_t console, _Bool success)
 		if (result.reason == DISPATCH_EVENT)
 			bits = result.bits;
 		else if (result.reason == DISPATCH_WAITING)
-			MUST(kernel_wait(mask, DEADLINE_NEVER, &bits));
+			bits = windows_run(mask);
 		else
 			root_fail("the console has ended", 0);
 		request_serve(console, bits, success);

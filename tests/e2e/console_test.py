@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import tempfile
+import time
 
 from tap import ROOT, Session, check, close, run
 
@@ -116,6 +117,46 @@ def keyboard():
               "\n".join(lines[-25:]), screen)
 
 
+def windows():
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/qmp"
+        session = Session("tools/run", "--direct", "--keep", "--", "-qmp",
+                          f"unix:{path},server=on,wait=off")
+        session.wait_for(PROMPT)
+        machine = screenshot.Machine(path, 20)
+
+        def screen(wanted):
+            return screenshot.screen_wait(machine, folder, wanted,
+                                          time.monotonic() + 20).split("\n")
+
+        def painted(rows):
+            return [(int(number), int(rounds)) for row in rows[:12] for number, rounds in
+                    re.findall(r"painter (\d), round (\d+), outside: refused", row)]
+
+        session.say("windows\r", PROMPT)
+        rows = screen("painter 3, round")
+        check("windows: four programs draw, each in its rectangle and not beside it",
+              [number for number, _ in painted(rows)] == [0, 1, 2, 3], rows)
+        check("and the console has the rows below", rows[12] == "nous>", rows)
+        answers(session, "threads", r"^  painter +\d+  ready +")
+        end = time.monotonic() + 20
+        later = screen("in chain  console")
+        while not all(new > old for new, old in zip(painted(later), painted(rows))) and \
+                time.monotonic() < end:
+            later = screen("in chain  console")
+        check("they go on while it waits", time.monotonic() < end, later)
+        check("what it says stays in its half", len(painted(later)) == 4 and
+              sum("painter" in row for row in later[12:]) == 4 and
+              [row for row in later if row][-1] == "nous>", later)
+        session.say("windows\r", PROMPT)
+        later = screen("nous>")
+        check("once more: the whole screen is the console's", later == ["nous>"] + [""] * 24, later)
+        answers(session, "domains", r"^  console ")
+        check("and they are gone", "painter" not in session.say("threads\r", PROMPT), session.text)
+        session.send("poweroff\r")
+        check("poweroff is a success then, too", session.wait() == 0, session.text)
+
+
 def both_at_once():
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/qmp"
@@ -135,5 +176,6 @@ def both_at_once():
 os.chdir(ROOT)
 serial_line()
 keyboard()
+windows()
 both_at_once()
 close()
