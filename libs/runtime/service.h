@@ -65,8 +65,8 @@ static inline uint32_t parameter_room(void)
 {
 	uint32_t esp;
 	asm volatile("mov %%esp, %0" : "=r"(esp));
-	esp &= PAGE_BYTES - 1;
-	return esp > 1024 ? esp - 1024 : 0;
+	uint32_t offset = esp & (PAGE_BYTES - 1);
+	return offset > 1024 ? offset - 1024 : 0;
 }
 
 /*

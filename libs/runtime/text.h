@@ -21,8 +21,9 @@ size_t format(char *to, size_t bytes, const char *how, ...) __attribute__((forma
 size_t format_list(char *to, size_t bytes, const char *how, va_list list);
 
 /*
- * To the doors in `console_slot` (serial service) and `screen_slot` (a rectangle of the screen), 0: none; 256
- * characters at the most. The data page's lower half is overwritten.
+ * To the doors in `console_slot` (serial service) and `screen_slot` (a rectangle of the screen), 0:
+ * none; 256 characters at the most. The data page's lower half is overwritten. A rectangle of
+ * another size comes in another slot.
  */
 void print(const char *how, ...) __attribute__((format(printf, 1, 2)));
 extern uint32_t console_slot, screen_slot;

@@ -9,10 +9,10 @@
 #include "lock/lock.h"
 #include "vga.h"
 
-#define CELLS          (VGA_COLUMNS * VGA_ROWS)
-#define CELL(at)       ((uint16_t *)VGA_ADDRESS + (at))
-#define OUT_OF_SIGHT   CELLS
-#define RIGHTS         (~VGA_AREA_BITS)
+#define CELLS              (VGA_COLUMNS * VGA_ROWS)
+#define CELL(at)           ((uint16_t *)VGA_ADDRESS + (at))
+#define OUT_OF_SIGHT       CELLS
+#define RIGHTS             (~VGA_AREA_BITS)
 #define VGA_GENERATION_TOP UINT32_MAX
 /* CRT controller registers (IBM, "VGA Function", 1992) */
 #define CRTC_CURSOR_HIGH 14u
@@ -201,7 +201,7 @@ static uint32_t scroll(struct row *row, uint32_t height, uint32_t argument)
 	uint32_t distance = by < 0 ? -by : by, moved = distance < height ? height - distance : 0;
 	if (by < 0)
 		row->at += (height - 1) * VGA_COLUMNS;
-	row->from = row->at + step * distance;
+	row->from = by < 0 ? row->at - distance * VGA_COLUMNS : row->at + distance * VGA_COLUMNS;
 	row->cell = argument >> 16;
 	return rows_run(scroll_prepare, row, moved, step)
 		       ?: rows_run(fill_prepare, row, height - moved, step);

@@ -7,6 +7,10 @@
  * whoever splits. Several who share a rectangle synchronise among themselves. How it works:
  * docs/vga.md.
  *
+ * Cost in instructions, call and stub included: some 200, for each row 50, and for each cell 1.5
+ * (write and read; the stub's copy makes 2 of it), 2 (fill), 2.5 (scroll); split and revoke 300 and
+ * more. Figures: docs/vga.md. The service's deepest stack is 116 bytes.
+ *
  * All stubs return RETURN + a status, or an error of the kernel (DOOR_STATUS, DOOR_ERROR). The
  * caller must not stand on its data page: parameters lie there.
  */
