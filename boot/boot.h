@@ -30,6 +30,16 @@ void timer_start(uint32_t cycles_per_ms);
 /* root.c */
 _Noreturn void root_start(struct boot_record *record);
 
+/* Most of what boot does, so one instruction a word. */
+static inline void words_clear(void *to, uint32_t words)
+{
+	asm volatile("rep stosl" : "+D"(to), "+c"(words) : "a"(0) : "memory");
+}
+static inline void words_copy(void *to, const void *from, uint32_t words)
+{
+	asm volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+}
+
 /* What only we can cause. */
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x)  STRINGIFY_(x)

@@ -29,10 +29,8 @@ void *frame_take(void)
 		next = end ? end : next + PAGE_BYTES;
 		if (end || object_table[frame >> 12].page)
 			continue;
-		uint32_t *page = direct(frame);
-		for (uint32_t i = 0; i < PAGE_BYTES / 4; i++)
-			page[i] = 0;
-		return page;
+		words_clear(direct(frame), PAGE_BYTES / 4);
+		return direct(frame);
 	}
 	boot_refuse("too little memory", "", "");
 }
@@ -51,15 +49,13 @@ void modules_move(struct boot_record *record)
 			continue;
 		uint32_t from = module->start, to = 0;
 		for (uint32_t done = 0; done < module->bytes; done += PAGE_BYTES) {
-			uint32_t *page = frame_take();
-			const uint32_t *source = direct(from + done);
+			void *page = frame_take();
 			if (done == 0)
 				to = physical(page);
 			else if (physical(page) != to + done)
 				boot_refuse("a module does not fit into one piece of memory",
 					    module->name, "");
-			for (uint32_t word = 0; word < PAGE_BYTES / 4; word++)
-				page[word] = source[word];
+			words_copy(page, direct(from + done), PAGE_BYTES / 4);
 		}
 		module->start = to;
 	}

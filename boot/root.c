@@ -46,7 +46,11 @@ static void segment_load(uint32_t *directory, const uint8_t *file,
 {
 	for (uint32_t done = 0; done < segment->memory_bytes; done += PAGE_BYTES) {
 		uint8_t *page = frame_take();
-		for (uint32_t i = 0; i < PAGE_BYTES && done + i < segment->file_bytes; i++)
+		uint32_t bytes = done < segment->file_bytes ? segment->file_bytes - done : 0;
+		if (bytes > PAGE_BYTES)
+			bytes = PAGE_BYTES;
+		words_copy(page, file + segment->at + done, bytes / 4);
+		for (uint32_t i = bytes & ~3u; i < bytes; i++)
 			page[i] = file[segment->at + done + i];
 		*table_entry(directory, segment->address + done) =
 			physical(page) | ENTRY_PRESENT | ENTRY_USER |
