@@ -14,7 +14,7 @@ section .text.hostile
 %%code:
 	%5
 %%at:	%6
-	nop
+	ud2                                     ; it went on: another fault
 %endmacro
 %macro CASE_THERE 6+                            ; the same for what faults at the argument
 section .rodata
