@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the end-to-end tests share: TAP output, and running commands as a user would."""
 
+import atexit
 import os
 import signal
 import subprocess
@@ -12,14 +13,14 @@ results = []
 sessions = []
 
 
-def end_sessions(*_):
-    """When we are told to end: nothing that we started outlives us."""
+@atexit.register
+def end_sessions():
+    """Nothing that we started outlives us, whatever ends us."""
     for session in sessions:
         session.signal(signal.SIGKILL)
-    sys.exit(1)
 
 
-signal.signal(signal.SIGTERM, end_sessions)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def check(name, good, *details):
