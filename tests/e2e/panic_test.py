@@ -50,11 +50,11 @@ def shows(rows, text):
           rows[first:first + len(wanted)] == wanted, "\n".join(rows), "\n".join(wanted))
 
 
-text, screen = broken("set $eip = account", "set $eax = 0x40000000")
+text, screen = broken("set $eip = data_pages_load", "set $eax = 0x40000000")
 says(text, "a page fault of the kernel's stops the machine", r"^KERNEL STOPPED: exception")
 says(text, "vector and error code are named", r"vector 0*e error 0*[02]\b")
 says(text, "so are domain and thread", r"thread [0-9a-f]+ domain [0-9a-f]+")
-says(text, "the place has its symbol", r"at c01[0-9a-f]+ account\+")
+says(text, "the place has its symbol", r"at c01[0-9a-f]+ data_pages_load\+")
 says(text, "the machine ends with failure", r"^END failure")
 shows(screen, text)
 text, screen = broken("set $esp = 0x1000", "set $eip = trap_common")
