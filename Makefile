@@ -56,15 +56,16 @@ KERNEL_CFLAGS  := $(CFLAGS) -Wno-unused-parameter -mregparm=3 \
                   -fcall-used-esi -fcall-used-edi -fcall-used-ebx \
                   -Ikernel -Iboot -Ilibs -Ilibs/abi -Ibuild/generated
 # A system call keeps no register but ESP, so functions need not either (libs/runtime/kernel.h).
+# Operations of a service have all the same four parameters, which not all of them use.
 # A stack that is said to be aligned to 8 is never aligned for a 64-bit answer, which takes EBP.
 PROGRAM_CFLAGS := $(CFLAGS) -fcall-used-esi -fcall-used-edi -fcall-used-ebx \
-                  -mincoming-stack-boundary=3 \
+                  -mincoming-stack-boundary=3 -Wno-unused-parameter \
                   -ffunction-sections -fdata-sections \
                   $(patsubst %/,-I%,$(wildcard libs/*/)) -Ilibs -Iservices -Ibuild/generated
 HOST_CFLAGS := $(HOST_M32) -O1 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter \
             $(WERROR) -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer \
-            -Itests/host -Ikernel -Iboot $(patsubst %/,-I%,$(wildcard libs/*/)) -Iservices \
+            -Itests/host -Ikernel -Iboot $(patsubst %/,-I%,$(wildcard libs/*/)) -Ilibs -Iservices \
             -Ibuild/generated
 NASMFLAGS := -f elf32 -g -F dwarf -w+all $(if $(WERROR),-w+error) \
              -Ikernel/ -Ikernel/x86/ $(patsubst %,-I%,$(wildcard libs/*/)) -Ibuild/generated/

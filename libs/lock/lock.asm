@@ -5,7 +5,7 @@
 bits 32
 %include "offsets.inc"
 global section_run, section_again, section_take, section_start, section_commit_word
-global section_committed, section_finish, section_commit, section_end
+global section_committed, section_finish, section_commit_two, section_commit, section_end
 
 %define OWNER      LOCK_PAGE + LOCK_OWNER
 %define COUNT      LOCK_PAGE + LOCK_COUNT
@@ -52,7 +52,17 @@ section_committed:
 section_finish:
 	ret
 
-; EAX pairs. The one instruction behind COMMITTED at which nothing has happened yet: see LOST.
+; Both pairs are in the log; EAX address and EDX value of the first, ECX address of the second. Here
+; and at section_commit alone nothing has happened yet behind COMMITTED: see LOST.
+section_commit_two:
+	mov	dword [COUNT], 2
+	mov	[eax], edx
+	mov	edx, [VALUE(1)]
+	mov	[ecx], edx
+	mov	dword [COUNT], 0
+	ret
+
+; EAX pairs.
 section_commit:
 	mov	[COUNT], eax
 	jmp	[section_apply + eax * 4]
@@ -71,6 +81,8 @@ section_end:                                    ; LOST
 	cmp	eax, section_committed
 	jb	.again
 	cmp	eax, section_commit
+	je	.again
+	cmp	eax, section_commit_two
 	je	.again
 	mov	dword [ebp + RECORD.continuation], section_finish
 .again:	mov	esp, ebp

@@ -65,7 +65,7 @@ extern struct section_record *section_record;
 register struct section_record *section_record asm("ebp");
 #endif
 
-#define SECTION static __attribute__((section(".section"), noinline))
+#define SECTION static __attribute__((section(".section"), noinline, used))
 
 /*
  * Runs a section: its effect has happened, once and wholly, when this comes back. The context is
@@ -98,6 +98,9 @@ static inline void section_log(uint32_t number, volatile void *address, uint32_t
 
 /* The end of a prepare: commits the first `pairs` pairs of the log, 0 to 8. */
 void __attribute__((regparm(3))) section_commit(uint32_t pairs);
+/* The same for pairs 0 and 1 of the log, told once more because that is quicker. */
+void __attribute__((regparm(3)))
+section_commit_two(volatile void *address_0, uint32_t value_0, volatile void *address_1);
 /* The same for one word, without section_log, and quicker. */
 void __attribute__((regparm(3))) section_commit_word(volatile void *address, uint32_t value);
 

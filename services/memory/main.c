@@ -13,18 +13,6 @@ struct memory_frame *frames;
 uint32_t frame_count, template_frame;
 uint32_t device_generation[MEMORY_DEVICES];
 
-uint32_t other_extent(struct extent *other, const struct extent *own, uint32_t word)
-{
-	*other = *own;
-	if (!(word & MEMORY_FROM_LENT))
-		return 0;
-	uint64_t badge;
-	if (lent_badge(&badge))
-		return SERVICE_BAD_ARGUMENT;
-	*other = extent_of(badge, badge >> 32);
-	return 0;
-}
-
 /* ---- extents as capabilities ----------------------------------------------------------------- */
 static uint64_t answer_extent(uint32_t badge, uint32_t generation)
 {
@@ -37,77 +25,26 @@ static uint64_t answer_extent(uint32_t badge, uint32_t generation)
  */
 static uint32_t part_of(uint32_t badge, uint32_t place)
 {
-	uint32_t order = place >> 7 & 31, offset = place >> 12, first = (badge >> 12) + offset;
-	uint32_t frames_of_badge = 1u << (badge >> 7 & 31);
-	if (order > MEMORY_ORDER_MAX || offset >= frames_of_badge ||
-	    1u << order > frames_of_badge - offset || first & ((1u << order) - 1))
+	uint32_t order = place >> 7 & 31, start = EXTENT_START(badge) + EXTENT_START(place);
+	if (order < 12 || order > (badge >> 7 & 31) || !extent_has(badge, EXTENT_START(place)) ||
+	    start & ((1u << order) - 1))
 		return 0;
-	return MEMORY_BADGE(first, order, place & 127);
+	return start | (place & 0xFFF);
 }
 
-OPERATION static uint64_t do_split(uint32_t badge, uint32_t a, uint32_t place, uint32_t generation)
+OPERATION static uint64_t do_split(uint32_t badge, uint32_t slots, uint32_t place,
+				   uint32_t generation)
 {
-	(void)a;
 	uint32_t part = part_of(badge, place);
 	if (place & 127 & ~badge)
 		FAIL(MEMORY_NOT_ALLOWED);
+	if ((badge ^ place) & MEMORY_DEVICE || (badge & MEMORY_DEVICE && badge & MEMORY_ANY))
+		FAIL(MEMORY_NOT_ALLOWED); /* device memory stays so, and is defined first */
 	if (!part)
 		FAIL(MEMORY_OUTSIDE);
-	if ((badge ^ part) & MEMORY_DEVICE || (badge & MEMORY_DEVICE && badge & MEMORY_ANY))
-		FAIL(MEMORY_NOT_ALLOWED); /* device memory stays so, and is defined first */
-	if (badge & MEMORY_ANY && !(part & MEMORY_ANY)) {
-		if (part >> 12 >= frame_count)
-			FAIL(MEMORY_OUTSIDE);
-		generation = frames[part >> 12].generation;
-	}
+	if (badge & MEMORY_ANY && !(part & MEMORY_ANY))
+		generation = MEMORY_GENERATION_OF(frame_at(part)->key);
 	return answer_extent(part, generation);
-}
-
-struct revocation {
-	struct extent extent;
-	struct memory_frame *frame;
-	uint32_t generation, left, taken, status;
-};
-
-SECTION void revoke_prepare(void)
-{
-	struct revocation *job = section_context();
-	struct memory_frame *frame = job->frame;
-	uint32_t most = job->left < SECTION_PAIRS ? job->left : SECTION_PAIRS, taken = 0;
-	for (; taken < most; taken++, frame++) {
-		if (!frame_is(frame, &job->extent) || job->generation <= frame->generation ||
-		    MEMORY_TYPE_OF(frame->state) == MEMORY_RESERVED) {
-			job->status = MEMORY_STALE;
-			break;
-		}
-		section_log(taken, &frame->generation, job->generation);
-	}
-	job->taken = taken;
-	return section_commit(taken);
-}
-
-OPERATION static uint64_t do_revoke(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
-{
-	(void)a;
-	struct revocation job = {.extent = extent_of(badge, generation), .left = at_index(b) + 1};
-	job.generation = *(const uint32_t *)parameters();
-	if (!(badge & MEMORY_MANAGE))
-		FAIL(MEMORY_NOT_ALLOWED);
-	if (!extent_has(&job.extent, at_frame(b), job.left))
-		FAIL(MEMORY_OUTSIDE);
-	if (job.generation > MEMORY_TOP)
-		FAIL(MEMORY_WORN_OUT);
-	if (!(badge & MEMORY_ANY) && job.generation != generation + 1)
-		FAIL(SERVICE_BAD_ARGUMENT);
-	job.frame = &frames[job.extent.first + at_frame(b)];
-	while (job.left && !job.status) {
-		section_run(revoke_prepare, &job);
-		job.left -= job.taken;
-		job.frame += job.taken;
-	}
-	if (job.status || !(b & 1))
-		return ANSWER(job.status, at_index(b) + 1 - job.left);
-	return answer_extent(badge, job.generation);
 }
 
 /* ---- device memory --------------------------------------------------------------------------- */
@@ -116,7 +53,7 @@ static _Bool is_memory(uint32_t badge)
 {
 	const struct boot_record *record = (const struct boot_record *)BOOT_RECORD;
 	uint64_t start = (uint64_t)(badge >> 12) << 12;
-	uint64_t end = start + ((uint64_t)PAGE_BYTES << (badge >> 7 & 31));
+	uint64_t end = start + (1ull << (badge >> 7 & 31));
 	for (uint32_t i = 0; i < record->region_count; i++) {
 		const struct boot_region *region = &record->regions[i];
 		if (region->type == 1 && region->start < end &&
@@ -133,6 +70,7 @@ struct definition {
 SECTION void define_prepare(void)
 {
 	struct definition *job = section_context();
+	job->status = 0;
 	if (device_generation[job->index] != job->was) {
 		job->status = MEMORY_AGAIN;
 		return section_commit(0);
@@ -140,17 +78,14 @@ SECTION void define_prepare(void)
 	return section_commit_word(&device_generation[job->index], job->becomes);
 }
 
-#define DEVICE_GENERATION_TOP ((1u << DEVICE_GENERATION_BITS) - 2)
-#define DEVICE_MASTER         (MEMORY_DEVICE | MEMORY_ANY | MEMORY_MANAGE)
+#define DEVICE_TOP 0x3FFFFEu
 
 OPERATION static uint64_t do_define_device(uint32_t badge, uint32_t a, uint32_t place,
 					   uint32_t generation)
 {
-	(void)a;
-	(void)generation;
 	struct definition job = {.index = *(const uint32_t *)parameters()};
 	uint32_t part = part_of(badge, place);
-	if ((badge & DEVICE_MASTER) != DEVICE_MASTER || place & 127 & ~badge)
+	if ((badge & MEMORY_DEVICE_MASTER) != MEMORY_DEVICE_MASTER || place & 127 & ~badge)
 		FAIL(MEMORY_NOT_ALLOWED);
 	if (!part || job.index >= MEMORY_DEVICES)
 		FAIL(MEMORY_OUTSIDE);
@@ -160,21 +95,19 @@ OPERATION static uint64_t do_define_device(uint32_t badge, uint32_t a, uint32_t 
 	job.becomes = job.was + 1;
 	if (job.was & 1)
 		FAIL(MEMORY_IN_USE);
-	if (job.was >= DEVICE_GENERATION_TOP)
+	if (job.was >= DEVICE_TOP)
 		FAIL(MEMORY_WORN_OUT);
 	section_run(define_prepare, &job);
 	if (job.status)
 		FAIL(job.status);
-	return answer_extent((part & ~(uint32_t)MEMORY_ANY) | MEMORY_DEVICE,
-			     job.index << DEVICE_GENERATION_BITS | job.becomes);
+	return answer_extent((part & ~(uint32_t)(MEMORY_ANY | MEMORY_MANAGE)) | MEMORY_DEVICE,
+			     job.index << 22 | job.becomes);
 }
 
 OPERATION static uint64_t do_forget_device(uint32_t badge, uint32_t index, uint32_t b,
 					   uint32_t generation)
 {
-	(void)b;
-	(void)generation;
-	if ((badge & DEVICE_MASTER) != DEVICE_MASTER)
+	if ((badge & MEMORY_DEVICE_MASTER) != MEMORY_DEVICE_MASTER)
 		FAIL(MEMORY_NOT_ALLOWED);
 	if (index >= MEMORY_DEVICES)
 		FAIL(MEMORY_OUTSIDE);
@@ -188,12 +121,10 @@ OPERATION static uint64_t do_forget_device(uint32_t badge, uint32_t index, uint3
 /* ---- looking --------------------------------------------------------------------------------- */
 OPERATION static uint64_t do_read(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
 {
-	(void)b;
-	struct extent extent = extent_of(badge, generation);
-	if (!extent_has(&extent, at_frame(a), 1))
+	if (badge & MEMORY_DEVICE || !extent_has(badge, a))
 		FAIL(MEMORY_OUTSIDE);
-	struct memory_frame frame = frames[extent.first + at_frame(a)];
-	if (!frame_is(&frame, &extent))
+	struct memory_frame frame = *frame_at(EXTENT_START(badge) + a);
+	if (!is_owners(&frame, badge, generation))
 		FAIL(MEMORY_STALE);
 	*(struct memory_frame *)parameters() = frame;
 	FAIL(0);
@@ -202,14 +133,12 @@ OPERATION static uint64_t do_read(uint32_t badge, uint32_t a, uint32_t b, uint32
 OPERATION static uint64_t do_next_table(uint32_t badge, uint32_t from, uint32_t b,
 					uint32_t generation)
 {
-	(void)b;
-	(void)generation;
 	if (!(badge & MEMORY_MANAGE))
 		FAIL(MEMORY_NOT_ALLOWED);
 	if (from >= frame_count)
 		FAIL(MEMORY_OUTSIDE);
 	for (uint32_t i = from; i < frame_count && i < from + MEMORY_SWEEP_MAX; i++) {
-		uint32_t type = MEMORY_TYPE_OF(frames[i].state);
+		uint32_t type = MEMORY_TYPE_OF(frames[i].key);
 		if (type == MEMORY_TABLE || type == MEMORY_DROPPING_TABLE)
 			return ANSWER(0, i);
 	}
@@ -218,16 +147,11 @@ OPERATION static uint64_t do_next_table(uint32_t badge, uint32_t from, uint32_t 
 
 OPERATION static uint64_t do_flush(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
 {
-	(void)badge;
-	(void)a;
-	(void)b;
-	(void)generation;
 	FAIL(0); /* the entry has loaded CR3, and so will the return */
 }
 
 OPERATION static uint64_t do_batch(uint32_t badge, uint32_t count, uint32_t b, uint32_t generation)
 {
-	(void)b;
 	volatile struct memory_batch *batch = parameters();
 	/* what is written there must not be our own stack: a client that calls nested places it */
 	if (count > MEMORY_BATCH_MAX || count * sizeof(*batch) > parameter_room())
@@ -246,15 +170,16 @@ OPERATION static uint64_t do_batch(uint32_t badge, uint32_t count, uint32_t b, u
 	return ANSWER(0, count);
 }
 
-SERVICE_OPERATIONS([MEMORY_MAP] = memory_do_map, [MEMORY_UNMAP] = memory_do_unmap,
-		   [MEMORY_INSTALL] = memory_do_install, [MEMORY_REMOVE] = memory_do_remove,
-		   [MEMORY_BECOME] = memory_do_become, [MEMORY_CLEAN_UP] = memory_do_clean,
-		   [MEMORY_DROP] = memory_do_drop, [MEMORY_CREATE_DOMAIN] = memory_do_create_domain,
+SERVICE_OPERATIONS([MEMORY_MAP] = memory_do_map, [MEMORY_MAP_LENT] = memory_do_map_lent,
+		   [MEMORY_UNMAP] = memory_do_unmap, [MEMORY_INSTALL] = memory_do_install,
+		   [MEMORY_REMOVE] = memory_do_remove, [MEMORY_BECOME] = memory_do_become,
+		   [MEMORY_CLEAN_UP] = memory_do_clean, [MEMORY_DROP] = memory_do_drop,
+		   [MEMORY_CREATE_DOMAIN] = memory_do_create_domain,
 		   [MEMORY_CREATE_THREAD] = memory_do_create_thread,
 		   [MEMORY_CREATE_BITMAP] = memory_do_create_bitmap,
-		   [MEMORY_SWEEP] = memory_do_sweep, [MEMORY_FLUSH] = do_flush,
-		   [MEMORY_FETCH] = memory_do_fetch, [MEMORY_SPLIT] = do_split,
-		   [MEMORY_REVOKE] = do_revoke, [MEMORY_DEFINE_DEVICE] = do_define_device,
+		   [MEMORY_SWEEP] = memory_do_sweep, [MEMORY_REVOKE] = memory_do_revoke,
+		   [MEMORY_FLUSH] = do_flush, [MEMORY_FETCH] = memory_do_fetch,
+		   [MEMORY_SPLIT] = do_split, [MEMORY_DEFINE_DEVICE] = do_define_device,
 		   [MEMORY_FORGET_DEVICE] = do_forget_device, [MEMORY_READ_FRAME] = do_read,
 		   [MEMORY_NEXT_TABLE] = do_next_table, [MEMORY_BATCH] = do_batch)
 
@@ -263,20 +188,19 @@ SERVICE_OPERATIONS([MEMORY_MAP] = memory_do_map, [MEMORY_UNMAP] = memory_do_unma
  * are DATA, so that whoever gets them can map them. */
 static void start_region(const struct boot_region *region, const struct memory_start *start)
 {
-	uint64_t first = region->start, end = region->start + region->bytes;
-	uint32_t state = MEMORY_STATE(MEMORY_DIRTY, 0);
+	uint64_t first = region->start >> 12, end = ((region->start + region->bytes - 1) >> 12) + 1;
+	uint32_t key = MEMORY_KEY(MEMORY_RESERVED, 0); /* every frame that it touches */
+	if (!region->bytes)
+		return;
 	if (region->type == 1) { /* whole frames only */
-		first += PAGE_BYTES - 1;
-	} else { /* every frame that it touches */
-		end += PAGE_BYTES - 1;
-		state = MEMORY_STATE(MEMORY_RESERVED, 0);
+		first = (region->start + PAGE_BYTES - 1) >> 12;
+		end = (region->start + region->bytes) >> 12;
+		key = MEMORY_KEY(MEMORY_DIRTY, 0);
 	}
-	first >>= 12;
-	end >>= 12;
 	if (first < start->first)
 		first = start->first;
 	for (; first < end && first < start->end; first++)
-		frames[first].state = state;
+		frames[first].key = key;
 }
 
 static void start_modules(const struct boot_record *record)
@@ -286,7 +210,7 @@ static void start_modules(const struct boot_record *record)
 		uint32_t at = module->start >> 12;
 		uint32_t end = module->bytes ? ((module->start + module->bytes - 1) >> 12) + 1 : 0;
 		for (; at < end && at < frame_count; at++)
-			frames[at].state = MEMORY_STATE(MEMORY_DATA, 0);
+			frames[at].key = MEMORY_KEY(MEMORY_DATA, 0);
 	}
 }
 

@@ -28,20 +28,24 @@
 #include "text.h"
 
 /* ---- the badge of an extent ------------------------------------------------------------------ */
-/* Low word: first frame 31..12, log2 of the number of frames 11..7, rights 6..0. High: generation.
- */
+/* Low word: first frame 31..12, log2 of its bytes 11..7, rights 6..0. High word: the generation
+ * that its frames must have; of device memory its number 27..22 and its own generation 21..0.
+ * Extents of memory lie wholly in the managed frames: whoever starts the service makes the first
+ * ones so. */
 #define MEMORY_BADGE(first, order, rights) \
-	((uint32_t)(first) << 12 | (uint32_t)(order) << 7 | (uint32_t)(rights))
-#define MEMORY_ORDER_MAX 20u
+	((uint32_t)(first) << 12 | ((uint32_t)(order) + 12) << 7 | (uint32_t)(rights))
+#define MEMORY_ORDER_MAX 19u /* 2^19 frames, 2 GiB */
 enum memory_right {
 	MEMORY_READ = 1,   /* map readable */
 	MEMORY_WRITE = 2,  /* map writable, too */
-	MEMORY_MANAGE = 4, /* all else */
-	MEMORY_DEVICE = 8, /* a mark: no memory; such frames have no type and can only be mapped */
-	MEMORY_ANY = 16    /* frames of any generation: allocators */
+	MEMORY_MANAGE = 4, /* all else; never of device memory */
+	MEMORY_ANY = 8,    /* frames of any generation, and revoke: allocators */
+	MEMORY_DEVICE =
+		16, /* with ANY: define parts as device memory; else a mark of such a part */
 };
-#define MEMORY_RIGHTS     (MEMORY_READ | MEMORY_WRITE | MEMORY_MANAGE)
-#define MEMORY_RIGHTS_ALL (MEMORY_RIGHTS | MEMORY_ANY)
+#define MEMORY_RIGHTS        (MEMORY_READ | MEMORY_WRITE | MEMORY_MANAGE)
+#define MEMORY_RIGHTS_ALL    (MEMORY_RIGHTS | MEMORY_ANY)
+#define MEMORY_DEVICE_MASTER (MEMORY_DEVICE | MEMORY_ANY | MEMORY_READ | MEMORY_WRITE)
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 enum memory_type {
@@ -57,15 +61,14 @@ enum memory_type {
 	MEMORY_DROPPING_DIRECTORY /* likewise */
 };
 enum memory_content { CONTENT_ZERO, CONTENT_DIRECTORY, CONTENT_ONES };
-#define MEMORY_COUNT_MAX   0x0FFFFFFFu
-#define MEMORY_STATE(t, c) ((uint32_t)(t) << 28 | (c))
-#define MEMORY_TYPE_OF(s)  ((s) >> 28)
-#define MEMORY_COUNT_OF(s) ((s)&MEMORY_COUNT_MAX)
-#define MEMORY_TOP         0xFFFFFFFEu /* generations stop here */
+#define MEMORY_KEY(type, generation) ((uint32_t)(type) << 28 | (generation))
+#define MEMORY_TYPE_OF(key)          ((key) >> 28)
+#define MEMORY_GENERATION_OF(key)    ((key)&0x0FFFFFFFu)
+#define MEMORY_TOP                   0x0FFFFFFEu /* generations stop here */
 struct memory_frame {
-	uint32_t state;      /* type in bits 31..28, count below */
-	uint32_t generation; /* raised when the frame changes hands */
-	uint32_t serial;     /* kernel's generation + 1 when it last began to become an object */
+	uint32_t key;    /* type, and the generation that is raised when the frame changes hands */
+	uint32_t count;  /* can't overflow: there are fewer entries in all the memory */
+	uint32_t serial; /* the kernel's generation + 1 when it last began to become an object */
 	uint32_t unused;
 };
 
@@ -73,6 +76,7 @@ struct memory_frame {
 /* Those before MEMORY_FETCH can stand in a batch. Costs: docs/memory.md. */
 enum memory_operation {
 	MEMORY_MAP,
+	MEMORY_MAP_LENT, /* in a batch: the frames are of the extent that is lent */
 	MEMORY_UNMAP,
 	MEMORY_INSTALL,
 	MEMORY_REMOVE,
@@ -83,10 +87,10 @@ enum memory_operation {
 	MEMORY_CREATE_THREAD,
 	MEMORY_CREATE_BITMAP,
 	MEMORY_SWEEP,
+	MEMORY_REVOKE,
 	MEMORY_FLUSH,
 	MEMORY_FETCH,
 	MEMORY_SPLIT,
-	MEMORY_REVOKE,
 	MEMORY_DEFINE_DEVICE,
 	MEMORY_FORGET_DEVICE,
 	MEMORY_READ_FRAME,
@@ -103,7 +107,6 @@ enum memory_status {
 	MEMORY_WRONG_TYPE,  /* a frame of another type than the operation needs */
 	MEMORY_IN_USE,      /* still mapped, installed, attached */
 	MEMORY_OCCUPIED,    /* the entry leads elsewhere already */
-	MEMORY_FULL,        /* the count is at its maximum */
 	MEMORY_REFUSED,     /* the kernel refused; the word is its error */
 	MEMORY_AGAIN,       /* another thread changed the frame meanwhile */
 	MEMORY_WORN_OUT,    /* a generation is at its top */
@@ -111,10 +114,11 @@ enum memory_status {
 };
 
 /* Flags of an entry. */
-#define MEMORY_ENTRY_WRITE    1u
-#define MEMORY_ENTRY_UNCACHED 2u
-/* In word b of map, install and create: the frame is in the extent lent as the first capability,
- * not in the invoked one. Only in a batch, for slots to lend take the place of word b in a call. */
+#define MEMORY_ENTRY_WRITE    2u
+#define MEMORY_ENTRY_UNCACHED 1u     /* device memory only */
+#define MEMORY_ENTRY_COUNTED  0x200u /* in an entry: it maps memory, not a device */
+/* In word b of install and create: the frame is in the extent lent as the first capability, not in
+ * the invoked one. Only in a batch, for slots to lend take the place of word b in a call. */
 #define MEMORY_FROM_LENT 1u
 #define MEMORY_AT(offset, index, low) \
 	((uint32_t)(offset) << 12 | (uint32_t)(index) << 2 | (uint32_t)(low))
@@ -122,15 +126,19 @@ enum memory_status {
 /*
  * Maps `count` frames from `frame` on into `count` entries of a page table, from `first` on. An
  * entry that maps this very frame already only gets other flags. Needs MANAGE for the table, READ
- * and for MEMORY_ENTRY_WRITE also WRITE for the frames, which are DATA, or device. What comes
- * before a refused one stays mapped; the word is their number. MEMORY_STALE, NOT_ALLOWED, OUTSIDE,
- * WRONG_TYPE, OCCUPIED, FULL.
+ * and for MEMORY_ENTRY_WRITE also WRITE for the frames, which are DATA, or device memory. What
+ * comes before a refused one stays mapped: *done of them. MEMORY_STALE, NOT_ALLOWED, OUTSIDE,
+ * WRONG_TYPE, OCCUPIED.
  */
 static inline uint32_t memory_map(slot_t extent, uint32_t table, uint32_t first, uint32_t flags,
 				  uint32_t frame, uint32_t count, uint32_t *done)
 {
-	return door_call(extent.encoded, MEMORY_MAP, MEMORY_AT(table, first, flags),
-			 MEMORY_AT(frame, count - 1, 0), done);
+	uint32_t at = MEMORY_AT(table, first, flags), reached;
+	uint32_t result =
+		door_call(extent.encoded, MEMORY_MAP, at, MEMORY_AT(frame, count - 1, 0), &reached);
+	if (done)
+		*done = result == RETURN ? count : (reached - at) >> 2;
+	return result;
 }
 /* Empties `count` entries of a page table; empty ones are none the worse. MANAGE for the table.
  * MEMORY_STALE, NOT_ALLOWED, OUTSIDE, WRONG_TYPE. No entry of the TLB outlives the call. */
@@ -223,19 +231,17 @@ static inline uint32_t memory_split(slot_t extent, uint32_t frame, uint32_t orde
 	return door_call(extent.encoded | OPTION_RESULTS, MEMORY_SPLIT, LEND_SLOTS(to, 0, 0, 0),
 			 MEMORY_BADGE(frame, order, rights), NULL);
 }
-/* Raises the generation of `count` frames, to `generation`, which must be above theirs: with
- * MEMORY_ANY any, else one more than the capability's. Then the same extent with that generation
- * comes into slot `to` (0: it does not). MANAGE. Parameters in the data page. MEMORY_STALE,
- * NOT_ALLOWED, OUTSIDE, WORN_OUT. */
+/* Raises the generation of `count` frames to `generation`, which must be above theirs: every
+ * capability of the old one is dead. ANY and MANAGE. MEMORY_STALE (it is not above), NOT_ALLOWED,
+ * OUTSIDE, WORN_OUT. */
 static inline uint32_t memory_revoke(slot_t extent, uint32_t frame, uint32_t count,
-				     uint32_t generation, uint32_t to)
+				     uint32_t generation)
 {
-	*(uint32_t *)parameters() = generation;
-	return door_call(extent.encoded | OPTION_RESULTS, MEMORY_REVOKE, LEND_SLOTS(to, 0, 0, 0),
-			 MEMORY_AT(frame, count - 1, to ? 1 : 0), NULL);
+	return door_call(extent.encoded, MEMORY_REVOKE, MEMORY_AT(frame, count - 1, 0), generation,
+			 NULL);
 }
 /* Device memory: the extent becomes number `index` of 64 that can be revoked one by one, and comes
- * as a capability into slot `to`. It must be free. ANY, DEVICE and MANAGE. MEMORY_NOT_ALLOWED,
+ * as a capability into slot `to`. It must be free. ANY and DEVICE. MEMORY_NOT_ALLOWED,
  * OUTSIDE, IN_USE, WRONG_TYPE (there is memory), NO_RESULT. Forgetting kills its capabilities. */
 #define MEMORY_DEVICES 64u
 static inline uint32_t memory_define_device(slot_t extent, uint32_t frame, uint32_t order,

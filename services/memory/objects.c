@@ -1,38 +1,131 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames become kernel objects and cease to be, and are cleaned. Each change of a type is one
- * section; what the kernel does between two of them carries the kernel's own generation.
+ * Frames are cleaned, become kernel objects and cease to be. Each change of a type is one section;
+ * what the kernel does between two of them carries the kernel's own generation.
  *
- * Why a frozen thread can do no harm: a frame that is BECOMING leaves that state only when it is or
- * was a kernel object, and an object only by being destroyed, which raises the kernel's generation.
- * So a `create` that was prepared in an earlier episode names a generation that is gone. `serial`,
- * which only grows, tells the episodes apart for the sections.
+ * Why a frozen thread can do no harm: a frame that is BECOMING leaves that state only by becoming a
+ * kernel object, and an object only by being destroyed, which raises the kernel's generation. So a
+ * `create` that was prepared in an earlier episode names a generation that is gone. `serial`, which
+ * only grows, tells the episodes apart for the sections.
  */
 #include "frames.h"
 
 #include "authority.h"
 
-#define QUARTER            256u /* words zeroed or emptied by one section */
-#define QUARTERS           4u
-#define SCANNED_BY_SECTION 64u
-#define TABLE_WORDS        1024u
+#define QUARTER         256u /* words zeroed or filled by one section */
+#define QUARTERS        4u
+#define SCANNED_AT_ONCE 64u
+#define TABLE_WORDS     1024u
 
-/* One frame and what is to become of it. */
+/* ---- cleaning, and CLEAN to DATA ------------------------------------------------------------- */
+/* Word a: MEMORY_AT(first frame, count - 1). */
+static inline uint32_t range_refusal(const struct request *request)
+{
+	uint32_t a = request->a;
+	if (!(request->badge & MEMORY_MANAGE))
+		return MEMORY_NOT_ALLOWED;
+	return extent_has(request->badge, a) && extent_has(request->badge, a + (at_index(a) << 12))
+		       ? 0
+		       : MEMORY_OUTSIDE;
+}
+
+/* A quarter of a frame. The stores may be repeated, and nobody sees them before it is CLEAN. */
+SECTION void clean_prepare(void)
+{
+	struct request *request = request_begin();
+	uint32_t a = request->a, physical = EXTENT_START(request->badge) + a;
+	struct memory_frame *frame = frame_at(physical);
+	uint32_t type = MEMORY_TYPE_OF(frame->key), done = frame->count;
+	request->status = range_refusal(request);
+	if (request->status)
+		return section_commit(0);
+	if (!is_owners(frame, request->badge, request->generation))
+		DECLINE(MEMORY_STALE);
+	if (type == MEMORY_DATA && done)
+		DECLINE(MEMORY_IN_USE);
+	if (type != MEMORY_DATA && type != MEMORY_DIRTY && type != MEMORY_CLEAN)
+		DECLINE(MEMORY_WRONG_TYPE);
+	if (at_index(a))
+		request->status = MORE | TAKEN(1);
+	if (type == MEMORY_CLEAN)
+		return section_commit(0);
+	words_fill(frame_words(at_frame(physical)) + done * QUARTER, 0, QUARTER);
+	section_log(0, &frame->count, 0);
+	if (done < QUARTERS - 1) {
+		request->status = MORE;
+		section_log(0, &frame->count, done + 1);
+	}
+	section_log(1, &frame->key,
+		    key_of(frame, done < QUARTERS - 1 ? MEMORY_DIRTY : MEMORY_CLEAN));
+	return section_commit(2);
+}
+SECTION_OPERATION(memory_do_clean, clean_prepare, 4092, 0)
+
+/* Up to eight frames get another key: CLEAN ones become DATA; or, with a generation in b, all that
+ * are not reserved change hands. */
+static inline __attribute__((always_inline)) void keys_change(struct request *request, _Bool revoke)
+{
+	uint32_t a = request->a, taken = 0, status = range_refusal(request);
+	struct memory_frame *frame = frame_at(EXTENT_START(request->badge) + a);
+	for (; !status && taken <= at_index(a) && taken < SECTION_PAIRS; taken++, frame++) {
+		uint32_t type = MEMORY_TYPE_OF(frame->key), key = key_of(frame, MEMORY_DATA);
+		if (revoke) {
+			if (request->b <= MEMORY_GENERATION_OF(frame->key) ||
+			    type == MEMORY_RESERVED)
+				status = MEMORY_STALE;
+			key = MEMORY_KEY(type, request->b);
+		} else if (!frame_is(frame, MEMORY_CLEAN, request->badge, request->generation)) {
+			status = refusal(frame, request->badge, request->generation);
+		}
+		if (status)
+			break;
+		section_log(taken, &frame->key, key);
+	}
+	if (!status && taken <= at_index(a))
+		status = MORE;
+	request->status = status | (status ? TAKEN(taken) : 0);
+	return section_commit(taken);
+}
+
+SECTION void data_prepare(void)
+{
+	keys_change(request_begin(), 0);
+}
+SECTION_OPERATION(become_data, data_prepare, 4092, 0)
+
+SECTION void revoke_prepare(void)
+{
+	keys_change(request_begin(), 1);
+}
+SECTION_OPERATION(revoke, revoke_prepare, 4092, 0)
+
+OPERATION uint64_t memory_do_revoke(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+{
+	if (!(badge & MEMORY_ANY))
+		FAIL(MEMORY_NOT_ALLOWED);
+	if (b > MEMORY_TOP)
+		FAIL(MEMORY_WORN_OUT);
+	return revoke(badge, a, b, generation);
+}
+
+/* ---- CLEAN to a kernel object ---------------------------------------------------------------- */
+/* One frame and what is to become of it: (type, count) from, to. */
 struct change {
-	struct extent extent;
+	uint32_t badge, generation, number;
 	struct memory_frame *frame;
-	uint32_t number;
-	uint32_t from, to, serial, new_serial;
-	uint32_t index, taken;
-	uint32_t status;
+	uint32_t from, from_count, to, to_count, serial, new_serial;
+	uint32_t index;
+	uint32_t status, taken;
 };
 
 static inline _Bool change_may(struct change *change)
 {
 	const struct memory_frame *frame = change->frame;
-	if (!frame_is(frame, &change->extent))
+	change->status = 0;
+	if (!is_owners(frame, change->badge, change->generation))
 		change->status = MEMORY_STALE;
-	else if (frame->state != change->from || frame->serial != change->serial)
+	else if (MEMORY_TYPE_OF(frame->key) != change->from || frame->count != change->from_count ||
+		 frame->serial != change->serial)
 		change->status = MEMORY_AGAIN;
 	return !change->status;
 }
@@ -41,144 +134,69 @@ static inline _Bool change_may(struct change *change)
 SECTION void change_prepare(void)
 {
 	struct change *change = section_context();
+	struct memory_frame *frame = change->frame;
 	if (!change_may(change))
 		return section_commit(0);
-	section_log(0, &change->frame->state, change->to);
-	section_log(1, &change->frame->serial, change->new_serial);
-	return section_commit(2);
+	section_log(0, &frame->key, key_of(frame, change->to));
+	section_log(1, &frame->count, change->to_count);
+	section_log(2, &frame->serial, change->new_serial);
+	return section_commit(3);
 }
 
-static uint32_t change_to(struct change *change, uint32_t from, uint32_t to, uint32_t new_serial)
+/* The caller has seen it as `from`; from now on it is `to`. */
+static uint32_t change_to(struct change *change, uint32_t to, uint32_t count, uint32_t serial)
 {
-	change->from = from;
 	change->to = to;
-	change->new_serial = new_serial;
+	change->to_count = count;
+	change->new_serial = serial;
 	section_run(change_prepare, change);
-	change->serial = new_serial;
+	change->from = to;
+	change->from_count = count;
+	change->serial = serial;
 	return change->status;
 }
 
-static struct change change_begin(uint32_t badge, uint32_t offset, uint32_t generation)
+static struct change change_begin(uint32_t badge, uint32_t at, uint32_t generation)
 {
-	struct change change = {.extent = extent_of(badge, generation)};
+	struct change change = {.badge = badge, .generation = generation};
 	if (!(badge & MEMORY_MANAGE))
 		change.status = MEMORY_NOT_ALLOWED;
-	else if (!extent_has(&change.extent, offset, 1))
+	else if (!extent_has(badge, at))
 		change.status = MEMORY_OUTSIDE;
-	else {
-		change.number = change.extent.first + offset;
-		change.frame = &frames[change.number];
-		change.serial = change.frame->serial;
-	}
+	if (change.status)
+		return change;
+	change.number = at_frame(EXTENT_START(badge) + at);
+	change.frame = &frames[change.number];
+	change.serial = change.frame->serial;
+	change.from = MEMORY_TYPE_OF(change.frame->key);
+	change.from_count = change.frame->count;
+	if (!is_owners(change.frame, badge, generation)) /* nor may he finish what is another's */
+		change.status = MEMORY_STALE;
 	return change;
 }
 
-/* ---- cleaning -------------------------------------------------------------------------------- */
-/* A quarter of a frame. The stores may be repeated, and nobody sees them before the frame is CLEAN.
- */
-SECTION void clean_prepare(void)
-{
-	struct change *change = section_context();
-	const struct memory_frame *frame = change->frame;
-	uint32_t type = MEMORY_TYPE_OF(frame->state), done = MEMORY_COUNT_OF(frame->state);
-	change->taken = type == MEMORY_CLEAN;
-	if (!frame_is(frame, &change->extent))
-		change->status = MEMORY_STALE;
-	else if (type == MEMORY_DATA && done)
-		change->status = MEMORY_IN_USE;
-	else if (type != MEMORY_DATA && type != MEMORY_DIRTY && type != MEMORY_CLEAN)
-		change->status = MEMORY_WRONG_TYPE;
-	if (change->status || change->taken)
-		return section_commit(0);
-	uint32_t *words = frame_words(change->number) + done * QUARTER;
-	words_fill(words, 0, QUARTER);
-	return section_commit_word(&change->frame->state,
-				   done == QUARTERS - 1 ? MEMORY_STATE(MEMORY_CLEAN, 0)
-							: MEMORY_STATE(MEMORY_DIRTY, done + 1));
-}
-
-OPERATION uint64_t memory_do_clean(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
-{
-	(void)b;
-	struct change change = change_begin(badge, at_frame(a), generation);
-	uint32_t count = at_index(a) + 1, done = 0;
-	if (!change.status && !extent_has(&change.extent, at_frame(a), count))
-		change.status = MEMORY_OUTSIDE;
-	while (!change.status && done < count) {
-		section_run(clean_prepare, &change);
-		if (change.taken) {
-			done++;
-			change.frame++;
-			change.number++;
-		}
-	}
-	return ANSWER(change.status, done);
-}
-
-/* ---- CLEAN to DATA --------------------------------------------------------------------------- */
-struct data {
-	struct extent extent;
-	struct memory_frame *frame;
-	uint32_t left, taken, status;
-};
-
-SECTION void data_prepare(void)
-{
-	struct data *job = section_context();
-	struct memory_frame *frame = job->frame;
-	uint32_t most = job->left < SECTION_PAIRS ? job->left : SECTION_PAIRS, taken = 0;
-	for (; taken < most; taken++, frame++) {
-		if (!frame_is(frame, &job->extent) ||
-		    frame->state != MEMORY_STATE(MEMORY_CLEAN, 0)) {
-			job->status =
-				frame_is(frame, &job->extent) ? MEMORY_WRONG_TYPE : MEMORY_STALE;
-			break;
-		}
-		section_log(taken, &frame->state, MEMORY_STATE(MEMORY_DATA, 0));
-	}
-	job->taken = taken;
-	return section_commit(taken);
-}
-
-static uint64_t become_data(const struct change *change, uint32_t count)
-{
-	struct data job = {.extent = change->extent, .frame = change->frame, .left = count};
-	if (!extent_has(&job.extent, change->number - job.extent.first, count))
-		FAIL(MEMORY_OUTSIDE);
-	while (job.left && !job.status) {
-		section_run(data_prepare, &job);
-		job.left -= job.taken;
-		job.frame += job.taken;
-	}
-	return ANSWER(job.status, count - job.left);
-}
-
-/* ---- CLEAN to a kernel object ---------------------------------------------------------------- */
 /* What the frame must hold when the kernel takes it; repeatable while it is BECOMING. */
 SECTION void fill_prepare(void)
 {
 	struct change *change = section_context();
 	uint32_t *words = frame_words(change->number) + change->index;
-	const uint32_t *template = frame_words(template_frame) + change->index;
-	_Bool ones = MEMORY_COUNT_OF(change->from) == CONTENT_ONES;
 	if (!change_may(change))
 		return section_commit(0);
-	if (ones)
+	if (change->from_count == CONTENT_ONES)
 		words_fill(words, 0xFFFFFFFF, QUARTER);
 	else
-		words_copy(words, template, QUARTER);
+		words_copy(words, frame_words(template_frame) + change->index, QUARTER);
 	return section_commit(0);
 }
 
 /* CLEAN -> BECOMING, or it is already; then the frame holds what it must. */
 static void become_begin(struct change *change, enum memory_content content)
 {
-	uint32_t generation, becoming = MEMORY_STATE(MEMORY_BECOMING, content);
-	uint32_t state = change->frame->state;
+	uint32_t generation, kind;
 	if (change->status)
 		return;
-	if (state == MEMORY_STATE(MEMORY_CLEAN, 0)) {
-		uint32_t kind = object_inspect(change->number, &generation);
+	if (change->from == MEMORY_CLEAN) {
+		kind = object_inspect(change->number, &generation);
 		if (kind == OBJECT_RESERVED)
 			change->status = MEMORY_REFUSED; /* the kernel can't reach it */
 		else if (generation >= GENERATION_TOP)
@@ -186,17 +204,17 @@ static void become_begin(struct change *change, enum memory_content content)
 		else if (kind != OBJECT_NONE || generation < change->serial)
 			change->status = MEMORY_AGAIN;
 		else
-			change_to(change, state, becoming, generation + 1);
-	} else if (state != becoming) {
+			change_to(change, MEMORY_BECOMING, content, generation + 1);
+	} else if (change->from != MEMORY_BECOMING || change->from_count != content) {
 		change->status = MEMORY_WRONG_TYPE;
 	}
-	change->from = becoming;
 	for (uint32_t i = 0; i < QUARTERS && content != CONTENT_ZERO && !change->status; i++) {
 		change->index = i * QUARTER;
 		section_run(fill_prepare, change);
 	}
 }
 
+/* The kernel's generation in this episode. */
 static inline uint32_t expected(const struct change *change)
 {
 	return change->serial - 1;
@@ -206,15 +224,16 @@ static inline uint32_t expected(const struct change *change)
 static void become_finish(struct change *change)
 {
 	uint32_t generation, kind = object_inspect(change->number, &generation);
-	uint32_t type = kind == OBJECT_TABLE       ? MEMORY_TABLE
-			: kind == OBJECT_DIRECTORY ? MEMORY_DIRECTORY
-						   : MEMORY_OBJECT;
 	if (change->status)
 		return;
 	if (kind == OBJECT_NONE || generation != expected(change))
 		change->status = MEMORY_AGAIN;
 	else
-		change_to(change, change->from, MEMORY_STATE(type, 0), change->serial);
+		change_to(change,
+			  kind == OBJECT_TABLE       ? MEMORY_TABLE
+			  : kind == OBJECT_DIRECTORY ? MEMORY_DIRECTORY
+						     : MEMORY_OBJECT,
+			  0, change->serial);
 }
 
 /* The kernel's part. What exists already, of this episode, is as good: only its kind may differ. */
@@ -228,7 +247,7 @@ static uint64_t become_create(struct change *change, uint32_t kind, uint32_t sec
 	if (error && error != ERROR_FRAME)
 		return ANSWER(error == ERROR_GENERATION ? MEMORY_AGAIN : MEMORY_REFUSED, error);
 	become_finish(change);
-	return ANSWER(change->status, 0);
+	FAIL(change->status);
 }
 
 OPERATION uint64_t memory_do_become(uint32_t badge, uint32_t a, uint32_t kind, uint32_t generation)
@@ -239,49 +258,49 @@ OPERATION uint64_t memory_do_become(uint32_t badge, uint32_t a, uint32_t kind, u
 						       [OBJECT_TABLE] = 1 + CONTENT_ZERO,
 						       [OBJECT_DIRECTORY] = 1 + CONTENT_DIRECTORY,
 						       [OBJECT_BITMAP_PAGE] = 1 + CONTENT_ONES};
-	struct change change = change_begin(badge, at_frame(a), generation);
-	if (change.status)
-		FAIL(change.status);
 	if (kind == OBJECT_NONE)
-		return become_data(&change, at_index(a) + 1);
+		return become_data(badge, a, 0, generation);
 	if (kind >= OBJECT_KINDS || !contents[kind] || at_index(a))
 		FAIL(SERVICE_BAD_ARGUMENT);
+	struct change change = change_begin(badge, a, generation);
 	become_begin(&change, contents[kind] - 1);
 	return become_create(&change, kind, 0, 0, 0);
 }
 
-/* A further frame that an object is made with: an object of a kind already. Its kernel generation
- * is read before it is seen to be the client's (R2). */
-static uint32_t companion(const struct extent *extent, uint32_t offset, uint32_t kind,
-			  uint32_t type, uint32_t *number, uint32_t *generation)
+/*
+ * A further frame that an object is made with, at word `at`: an object of a kind already. Its
+ * kernel generation is read before it is seen to be the client's (R2).
+ */
+static uint32_t companion(uint32_t badge, uint32_t at, uint32_t owner, uint32_t kind, uint32_t type,
+			  uint32_t *number, uint32_t *generation)
 {
-	if (!(extent->rights & MEMORY_MANAGE))
+	uint64_t lent;
+	if (at & MEMORY_FROM_LENT) {
+		if (lent_badge(&lent))
+			return SERVICE_BAD_ARGUMENT;
+		badge = lent;
+		owner = lent >> 32;
+	}
+	if (!(badge & MEMORY_MANAGE))
 		return MEMORY_NOT_ALLOWED;
-	if (!extent_has(extent, offset, 1))
+	if (!extent_has(badge, at))
 		return MEMORY_OUTSIDE;
-	*number = extent->first + offset;
+	*number = at_frame(EXTENT_START(badge) + at);
 	uint32_t found = object_inspect(*number, generation);
-	const volatile struct memory_frame *frame = &frames[*number];
-	if ((frame->generation ^ extent->generation) & extent->mask)
-		return MEMORY_STALE;
-	return found == kind && MEMORY_TYPE_OF(frame->state) == type ? 0 : MEMORY_WRONG_TYPE;
+	struct memory_frame frame = *(volatile struct memory_frame *)&frames[*number];
+	if (!frame_is(&frame, type, badge, owner))
+		return refusal(&frame, badge, owner);
+	return found == kind ? 0 : MEMORY_WRONG_TYPE;
 }
 
 OPERATION uint64_t memory_do_create_domain(uint32_t badge, uint32_t a, uint32_t b,
 					   uint32_t generation)
 {
-	struct change control = change_begin(badge, at_frame(a), generation);
-	struct extent other;
-	uint32_t directory, directory_generation, status = control.status;
-	if (a & 0xFFE)
-		FAIL(SERVICE_BAD_ARGUMENT);
-	if (!status)
-		status = other_extent(&other, &control.extent, b);
-	if (!status)
-		status = companion(&other, at_frame(b), OBJECT_DIRECTORY, MEMORY_DIRECTORY,
-				   &directory, &directory_generation);
-	if (status)
-		FAIL(status);
+	struct change control = change_begin(badge, a, generation);
+	uint32_t directory = 0, directory_generation = 0;
+	if (!control.status)
+		control.status = companion(badge, b, generation, OBJECT_DIRECTORY, MEMORY_DIRECTORY,
+					   &directory, &directory_generation);
 	become_begin(&control, CONTENT_ZERO);
 	return become_create(&control, OBJECT_DOMAIN, a & 1, directory_generation, directory);
 }
@@ -289,21 +308,18 @@ OPERATION uint64_t memory_do_create_domain(uint32_t badge, uint32_t a, uint32_t 
 OPERATION uint64_t memory_do_create_thread(uint32_t badge, uint32_t a, uint32_t b,
 					   uint32_t generation)
 {
-	struct change control = change_begin(badge, at_frame(a), generation);
-	struct change data = change_begin(badge, at_frame(a) + 1, generation);
-	struct extent other;
-	uint32_t home, home_generation, status = control.status ? control.status : data.status;
-	if (!status)
-		status = other_extent(&other, &control.extent, b);
-	if (!status)
-		status = companion(&other, at_frame(b), OBJECT_DOMAIN, MEMORY_OBJECT, &home,
-				   &home_generation);
-	if (status)
-		FAIL(status);
+	struct change control = change_begin(badge, a, generation);
+	struct change data = change_begin(badge, a + PAGE_BYTES, generation);
+	uint32_t home = 0, home_generation = 0;
+	if (!control.status)
+		control.status = data.status;
+	if (!control.status)
+		control.status = companion(badge, b, generation, OBJECT_DOMAIN, MEMORY_OBJECT,
+					   &home, &home_generation);
 	become_begin(&control, CONTENT_ZERO);
+	data.status = control.status;
 	become_begin(&data, CONTENT_ZERO);
-	if (data.status)
-		FAIL(data.status);
+	control.status = data.status;
 	uint64_t answer = become_create(&control, OBJECT_THREAD, home,
 					expected(&data) + home_generation, data.number);
 	become_finish(&data);
@@ -313,52 +329,48 @@ OPERATION uint64_t memory_do_create_thread(uint32_t badge, uint32_t a, uint32_t 
 OPERATION uint64_t memory_do_create_bitmap(uint32_t badge, uint32_t a, uint32_t b,
 					   uint32_t generation)
 {
-	(void)b;
-	struct change change = change_begin(badge, at_frame(a), generation);
-	uint32_t number, first = 0, second = 0, status = change.status;
-	if (!status)
-		status = companion(&change.extent, at_frame(a) + 2, OBJECT_BITMAP_PAGE,
-				   MEMORY_OBJECT, &number, &second);
-	if (!status)
-		status = companion(&change.extent, at_frame(a) + 1, OBJECT_BITMAP_PAGE,
-				   MEMORY_OBJECT, &number, &first);
-	if (status)
-		FAIL(status);
+	struct change change = change_begin(badge, a, generation);
+	uint32_t number = 0, page[2] = {0};
+	for (uint32_t i = 2; i > 0 && !change.status; i--) /* the first one's number is kept */
+		change.status = companion(badge, (a & ~4095u) + i * PAGE_BYTES, generation,
+					  OBJECT_BITMAP_PAGE, MEMORY_OBJECT, &number, &page[i - 1]);
 	become_begin(&change, CONTENT_ZERO);
-	return become_create(&change, OBJECT_BITMAP, 0, first + second, number);
+	return become_create(&change, OBJECT_BITMAP, 0, page[0] + page[1], number);
 }
 
 /* ---- and ceases to be ------------------------------------------------------------------------ */
-/* Empties entries of a table or directory that is no kernel object any more. */
+/* Empties entries of a table or directory that is no kernel object any more: one that leads
+ * somewhere, and the empty ones before it. Then the frame is CLEAN. */
 SECTION void drop_prepare(void)
 {
 	struct change *change = section_context();
-	const struct memory_frame *frame = change->frame;
-	uint32_t type = MEMORY_TYPE_OF(frame->state), next = MEMORY_COUNT_OF(frame->state);
-	uint32_t *words = frame_words(change->number), end = next + SCANNED_BY_SECTION;
-	if (!frame_is(frame, &change->extent))
+	struct memory_frame *frame = change->frame;
+	uint32_t type = MEMORY_TYPE_OF(frame->key), next = frame->count, pairs = 2;
+	uint32_t *words = frame_words(change->number);
+	uint32_t end = next + SCANNED_AT_ONCE < TABLE_WORDS ? next + SCANNED_AT_ONCE : TABLE_WORDS;
+	change->status = 0;
+	if (!is_owners(frame, change->badge, change->generation))
 		change->status = MEMORY_STALE;
-	else if (type != MEMORY_TYPE_OF(change->from) || frame->serial != change->serial)
+	else if (type != change->from || frame->serial != change->serial)
 		change->status = MEMORY_AGAIN;
 	if (change->status)
 		return section_commit(0);
-	if (type == MEMORY_DROPPING_DIRECTORY)
-		for (; next >= LENDABLE_ENTRIES && next < end && next < TABLE_WORDS; next++)
-			words[next] = 0;
-	while (next < end && next < TABLE_WORDS && !words[next])
+	if (type == MEMORY_DROPPING_DIRECTORY && next >= LENDABLE_ENTRIES) {
+		words_fill(words + next, 0, end - next); /* the kernel's part */
+		next = end;
+	}
+	while (next < end && !words[next])
 		next++;
-	uint32_t *entry = &words[next], pairs = 1;
-	if (next < end && next < TABLE_WORDS &&
-	    (type == MEMORY_DROPPING_TABLE || next < LENDABLE_ENTRIES)) {
-		struct memory_frame *mapped = &frames[*entry >> 12];
-		section_log(pairs++, entry, 0);
-		if (*entry >> 12 < frame_count && MEMORY_TYPE_OF(mapped->state) != MEMORY_RESERVED)
-			section_log(pairs++, &mapped->state, mapped->state - 1);
+	if (next < end && (type == MEMORY_DROPPING_TABLE || next < LENDABLE_ENTRIES)) {
+		struct memory_frame *mapped = frame_at(words[next]);
+		section_log(pairs++, &words[next], 0);
+		if (type == MEMORY_DROPPING_DIRECTORY || words[next] & MEMORY_ENTRY_COUNTED)
+			section_log(pairs++, &mapped->count, mapped->count - 1);
 		next++;
 	}
 	change->taken = next == TABLE_WORDS;
-	section_log(0, &change->frame->state,
-		    change->taken ? MEMORY_STATE(MEMORY_CLEAN, 0) : MEMORY_STATE(type, next));
+	section_log(0, &frame->count, change->taken ? 0 : next);
+	section_log(1, &frame->key, key_of(frame, change->taken ? MEMORY_CLEAN : type));
 	return section_commit(pairs);
 }
 
@@ -369,14 +381,15 @@ SECTION void drop_prepare(void)
 static uint32_t kernel_gone(const struct change *change)
 {
 	uint32_t generation, kind = object_inspect(change->number, &generation);
-	const volatile struct memory_frame *frame = change->frame;
-	if ((frame->generation ^ change->extent.generation) & change->extent.mask)
+	struct memory_frame frame = *(volatile struct memory_frame *)change->frame;
+	if (!is_owners(&frame, change->badge, change->generation))
 		return MEMORY_STALE;
-	if (frame->serial != change->serial)
+	if (frame.serial != change->serial)
 		return MEMORY_AGAIN;
-	/* BECOMING, and a `create` may still come: it must be finished first */
-	if (kind == OBJECT_NONE && MEMORY_TYPE_OF(change->from) == MEMORY_BECOMING &&
-	    generation == expected(change))
+	/* BECOMING, and it is an object, or a `create` may still come: `become` finishes it first
+	 */
+	if (change->from == MEMORY_BECOMING &&
+	    (kind != OBJECT_NONE || generation == expected(change)))
 		return MEMORY_WRONG_TYPE;
 	if (kind == OBJECT_NONE)
 		return 0;
@@ -386,63 +399,42 @@ static uint32_t kernel_gone(const struct change *change)
 
 OPERATION uint64_t memory_do_drop(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
 {
-	(void)b;
-	struct change change = change_begin(badge, at_frame(a), generation);
+	struct change change = change_begin(badge, a, generation);
 	if (change.status)
 		FAIL(change.status);
-	uint32_t state = change.frame->state, next = MEMORY_STATE(MEMORY_DIRTY, 0);
-	if (!frame_is(change.frame, &change.extent))
-		FAIL(MEMORY_STALE);
-	change.from = state;
-	switch (MEMORY_TYPE_OF(state)) {
-	case MEMORY_TABLE: /* from now on no directory can take it */
-		if (MEMORY_COUNT_OF(state))
-			FAIL(MEMORY_IN_USE);
-		next = MEMORY_STATE(MEMORY_DROPPING_TABLE, 0);
-		if (change_to(&change, state, next, change.serial))
-			FAIL(change.status);
-		break;
-	case MEMORY_DIRECTORY:
-		next = MEMORY_STATE(MEMORY_DROPPING_DIRECTORY, 0);
-		break;
-	case MEMORY_BECOMING: /* what was made of it may be gone: a thread's first data page */
-	case MEMORY_OBJECT:
-	case MEMORY_DROPPING_TABLE:
-	case MEMORY_DROPPING_DIRECTORY:
-		break;
-	default:
+	uint32_t type = change.from;
+	if (type < MEMORY_TABLE)
 		FAIL(MEMORY_WRONG_TYPE);
+	if (type == MEMORY_TABLE) { /* first of all no directory can take it any more */
+		if (change.from_count)
+			FAIL(MEMORY_IN_USE);
+		if (change_to(&change, MEMORY_DROPPING_TABLE, 0, change.serial))
+			FAIL(change.status);
 	}
-	_Bool is_object =
-		MEMORY_TYPE_OF(state) == MEMORY_OBJECT || MEMORY_TYPE_OF(state) == MEMORY_BECOMING;
 	change.status = kernel_gone(&change);
-	if (!change.status && (is_object || MEMORY_TYPE_OF(state) == MEMORY_DIRECTORY))
-		change_to(&change, state, next, change.serial);
-	if (is_object)
-		return ANSWER(change.status, 0);
-	if (MEMORY_TYPE_OF(state) == MEMORY_TABLE || MEMORY_TYPE_OF(state) == MEMORY_DIRECTORY)
-		change.from = next;
+	if (!change.status && type == MEMORY_DIRECTORY)
+		change_to(&change, MEMORY_DROPPING_DIRECTORY, 0, change.serial);
+	if (!change.status && (type == MEMORY_OBJECT || type == MEMORY_BECOMING))
+		FAIL(change_to(&change, MEMORY_DIRTY, 0, change.serial));
 	for (change.taken = 0; !change.status && !change.taken;)
 		section_run(drop_prepare, &change);
-	return ANSWER(change.status, 0);
+	FAIL(change.status);
 }
 
 /* ---- the capability to it -------------------------------------------------------------------- */
-OPERATION uint64_t memory_do_fetch(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+OPERATION uint64_t memory_do_fetch(uint32_t badge, uint32_t slots, uint32_t b, uint32_t generation)
 {
-	(void)a;
-	struct change change = change_begin(badge, at_frame(b), generation);
+	struct change change = change_begin(badge, b, generation);
 	if (change.status)
 		FAIL(change.status);
-	uint32_t number = change.number, object_generation;
-	object_inspect(number, &object_generation);
-	const volatile struct memory_frame *frame = change.frame;
-	if ((frame->generation ^ generation) & change.extent.mask)
+	uint32_t object_generation;
+	object_inspect(change.number, &object_generation);
+	struct memory_frame frame = *(volatile struct memory_frame *)change.frame;
+	if (!is_owners(&frame, badge, generation))
 		FAIL(MEMORY_STALE);
-	uint32_t type = MEMORY_TYPE_OF(frame->state);
-	if (type != MEMORY_OBJECT && type != MEMORY_TABLE)
+	if (MEMORY_TYPE_OF(frame.key) != MEMORY_OBJECT && MEMORY_TYPE_OF(frame.key) != MEMORY_TABLE)
 		FAIL(MEMORY_WRONG_TYPE);
-	uint32_t error = object_fetch(number, object_generation);
+	uint32_t error = object_fetch(change.number, object_generation);
 	if (error)
 		return ANSWER(error == ERROR_ARGUMENT ? MEMORY_NO_RESULT : MEMORY_REFUSED, error);
 	answer_capability(0);

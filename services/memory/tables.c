@@ -5,286 +5,301 @@
  */
 #include "frames.h"
 
-#define ENTRY_USER     5u /* present, user */
-#define ENTRY_WRITE    2u
-#define ENTRY_UNCACHED 0x18u
-#define ENTRY_FLAGS    0xFFFu
+#include "authority.h"
 
-struct entries {
-	struct extent table_extent, frame_extent;
-	struct memory_frame *table, *frame; /* frame: of the first of the rest */
-	uint32_t *entry;                    /* likewise */
-	uint32_t value;                     /* what it becomes */
-	uint32_t left, taken;               /* entries; taken by the last section */
-	uint32_t status;
+#define ENTRY_USER       5u /* present, user */
+#define ENTRY_WRITE      MEMORY_ENTRY_WRITE
+#define ENTRY_UNCACHED   0x18u
+#define ENTRY_COUNTED    MEMORY_ENTRY_COUNTED /* a bit that is free for software */
+#define ENTRY_FLAGS      0xFFFu
+#define INDEX_LAST       0xFFCu /* of words a and b: index and count - 1, times 4 */
+#define PAGES_OF_SECTION (SECTION_PAIRS / 2)
+#define SCANNED_AT_ONCE  64u
+
+/* With the extent of the frames: the invoked one or another. */
+struct other_request {
+	struct request request;
+	uint32_t badge, generation;
 };
-#define PAGES_OF_SECTION   (SECTION_PAIRS / 2)
-#define SCANNED_BY_SECTION 64u
 
-static inline _Bool table_is(const struct entries *job, uint32_t type)
+/* ---- mapping --------------------------------------------------------------------------------- */
+static inline uint32_t page_refusal(const struct memory_frame *frame, uint32_t badge,
+				    uint32_t generation, uint32_t old, uint32_t value)
 {
-	return frame_is(job->table, &job->table_extent) &&
-	       MEMORY_TYPE_OF(job->table->state) == type;
-}
-
-/* Which of both reasons, when table_is failed. */
-static inline uint32_t table_status(const struct entries *job)
-{
-	return frame_is(job->table, &job->table_extent) ? MEMORY_WRONG_TYPE : MEMORY_STALE;
+	if (!frame_is(frame, MEMORY_DATA, badge, generation))
+		return refusal(frame, badge, generation);
+	return (old ^ value) & ~ENTRY_FLAGS ? MEMORY_OCCUPIED : 0;
 }
 
 /* Up to four pages: each one an entry and the count of its frame. */
-SECTION void map_prepare(void)
+static inline __attribute__((always_inline)) void map_pages(struct request *request,
+							    uint32_t frames_badge,
+							    uint32_t frames_generation)
 {
-	struct entries *job = section_context();
-	struct memory_frame *frame = job->frame;
-	uint32_t *entry = job->entry, value = job->value, pairs = 0, taken = 0;
-	uint32_t most = job->left < PAGES_OF_SECTION ? job->left : PAGES_OF_SECTION;
-	if (!table_is(job, MEMORY_TABLE)) {
-		job->status = table_status(job);
-		most = 0;
-	}
-	for (; taken < most; taken++, frame++, entry++, value += PAGE_BYTES) {
-		uint32_t state = frame->state, old = *entry;
-		if (MEMORY_TYPE_OF(state) != MEMORY_DATA || !frame_is(frame, &job->frame_extent)) {
-			job->status = frame_is(frame, &job->frame_extent) ? MEMORY_WRONG_TYPE
-									  : MEMORY_STALE;
-			break;
+	uint32_t a = request->a, b = request->b, badge = request->badge, left = b & INDEX_LAST;
+	uint32_t *entry = extent_word(badge, a),
+		 value = EXTENT_START(frames_badge) + (b & ~ENTRY_FLAGS);
+	uint32_t needed = (a & MEMORY_ENTRY_WRITE) | MEMORY_READ;
+	const struct memory_frame *table = frame_at(EXTENT_START(badge) + a);
+	struct memory_frame *frame = frame_at(value);
+	value += (a & MEMORY_ENTRY_WRITE) + (ENTRY_USER | ENTRY_COUNTED);
+	if (!(badge & MEMORY_MANAGE) || (frames_badge & needed) != needed)
+		DECLINE(MEMORY_NOT_ALLOWED);
+	if (!extent_has(badge, a) || !extent_has(frames_badge, b))
+		DECLINE(MEMORY_OUTSIDE);
+	if (left &&
+	    (!extent_has(frames_badge, b + (left << 10)) || (a & INDEX_LAST) + left > INDEX_LAST))
+		DECLINE(MEMORY_OUTSIDE);
+	if (!frame_is(table, MEMORY_TABLE, badge, request->generation))
+		DECLINE(refusal(table, badge, request->generation));
+	if (!left) {
+		uint32_t old = *entry, why;
+		if (old || !frame_is(frame, MEMORY_DATA, frames_badge, frames_generation)) {
+			why = page_refusal(frame, frames_badge, frames_generation, old,
+					   old ? value : 0);
+			if (why)
+				DECLINE(why);
+			return section_commit_word(entry, value); /* is counted already */
 		}
-		section_log(pairs++, entry, value);
-		if (old) {
-			if ((old ^ value) & ~ENTRY_FLAGS) {
-				job->status = MEMORY_OCCUPIED;
-				pairs--;
+		section_log(0, entry, value);
+		section_log(1, &frame->count, frame->count + 1);
+		return section_commit_two(entry, value, &frame->count);
+	}
+	uint32_t pairs = 0, taken = 0, status = 0;
+	do {
+		uint32_t old = *entry;
+		if (old || !frame_is(frame, MEMORY_DATA, frames_badge, frames_generation)) {
+			status = page_refusal(frame, frames_badge, frames_generation, old,
+					      old ? value : 0);
+			if (status)
 				break;
-			}
-			continue;
+			section_log(pairs++, entry, value);
+		} else {
+			section_log(pairs, entry, value);
+			section_log(pairs + 1, &frame->count, frame->count + 1);
+			pairs += 2;
 		}
-		if (MEMORY_COUNT_OF(state) == MEMORY_COUNT_MAX) {
-			job->status = MEMORY_FULL;
-			pairs--;
-			break;
-		}
-		section_log(pairs++, &frame->state, state + 1);
-	}
-	job->taken = taken;
+		frame++;
+		entry++;
+		value += PAGE_BYTES;
+		taken++;
+	} while (taken <= left / 4 && taken < PAGES_OF_SECTION);
+	if (!status && taken <= left / 4)
+		status = MORE;
+	request->status = status | (status ? TAKEN(taken) : 0);
 	return section_commit(pairs);
 }
 
-/* Device frames are not counted: they never change type. */
-SECTION void map_device_prepare(void)
+SECTION void map_prepare(void)
 {
-	struct entries *job = section_context();
-	uint32_t index = job->frame_extent.generation >> DEVICE_GENERATION_BITS;
-	uint32_t generation = job->frame_extent.generation & ((1u << DEVICE_GENERATION_BITS) - 1);
-	job->taken = 0;
-	if (!table_is(job, MEMORY_TABLE)) {
-		job->status = table_status(job);
-		return section_commit(0);
-	}
-	if (device_generation[index] != generation) {
-		job->status = MEMORY_STALE;
-		return section_commit(0);
-	}
-	if (*job->entry && (*job->entry ^ job->value) & ~ENTRY_FLAGS) {
-		job->status = MEMORY_OCCUPIED;
-		return section_commit(0);
-	}
-	job->taken = 1;
-	return section_commit_word(job->entry, job->value);
+	struct request *request = request_begin();
+	map_pages(request, request->badge, request->generation);
+}
+SECTION_OPERATION(memory_do_map, map_prepare, 4, 4092)
+
+SECTION void map_other_prepare(void)
+{
+	struct other_request *other = section_context();
+	map_pages(request_begin(), other->badge, other->generation);
 }
 
+/* Device frames are not counted: they never change type. One page. */
+SECTION void map_device_prepare(void)
+{
+	struct other_request *other = section_context();
+	struct request *request = request_begin();
+	uint32_t a = request->a, badge = request->badge, left = request->b & INDEX_LAST;
+	uint32_t needed = (a & MEMORY_ENTRY_WRITE) | MEMORY_READ;
+	uint32_t *entry = extent_word(badge, a);
+	const struct memory_frame *table = frame_at(EXTENT_START(badge) + a);
+	uint32_t value = EXTENT_START(other->badge) + (request->b & ~ENTRY_FLAGS) + ENTRY_USER +
+			 (a & MEMORY_ENTRY_WRITE) + (a & MEMORY_ENTRY_UNCACHED) * ENTRY_UNCACHED;
+	if (!(badge & MEMORY_MANAGE) || (other->badge & needed) != needed)
+		DECLINE(MEMORY_NOT_ALLOWED);
+	if (!extent_has(badge, a) || !extent_has(other->badge, request->b) ||
+	    !extent_has(other->badge, request->b + (left << 10)) ||
+	    (a & INDEX_LAST) + left > INDEX_LAST)
+		DECLINE(MEMORY_OUTSIDE);
+	if (!frame_is(table, MEMORY_TABLE, badge, request->generation))
+		DECLINE(refusal(table, badge, request->generation));
+	if (device_generation[DEVICE_NUMBER(other->generation)] !=
+	    DEVICE_GENERATION(other->generation))
+		DECLINE(MEMORY_STALE);
+	if (*entry && (*entry ^ value) & ~ENTRY_FLAGS)
+		DECLINE(MEMORY_OCCUPIED);
+	if (left)
+		request->status = MORE | TAKEN(1);
+	return section_commit_word(entry, value);
+}
+
+/* Frames of the extent that was lent. MEMORY_ANY with DEVICE may hold memory, too: not to be mapped
+ * before it is defined. */
+OPERATION uint64_t memory_do_map_lent(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+{
+	struct other_request other = {{0, badge, a, b, 0, generation}, 0, 0};
+	uint64_t lent;
+	if (lent_badge(&lent))
+		FAIL(SERVICE_BAD_ARGUMENT);
+	other.badge = lent;
+	other.generation = lent >> 32;
+	if (other.badge & MEMORY_DEVICE && other.badge & MEMORY_ANY)
+		FAIL(MEMORY_NOT_ALLOWED);
+	struct request *request = &other.request;
+	do {
+		section_run(other.badge & MEMORY_DEVICE ? map_device_prepare : map_other_prepare,
+			    &other);
+		request->a += (request->status >> 8) * 4;
+		request->b += (request->status >> 8) * 4092;
+	} while ((request->status & 255) == MORE);
+	return ANSWER(request->status & 255, request->status ? request->a : 0);
+}
+
+/* ---- unmapping ------------------------------------------------------------------------------- */
 /*
- * Empties entries. In one section frames must be in ascending order, for a count that changes twice
- * would change once: log values are absolute. A sweep
- * (frame_extent is set) takes entries of its own frames only, in anybody's table.
+ * Empties up to seven entries. Their frames must be in ascending order, for a count that changes
+ * twice in one section would change once: log values are absolute.
  */
 SECTION void unmap_prepare(void)
 {
-	struct entries *job = section_context();
-	uint32_t *entry = job->entry, pairs = 0, taken = 0, last = 0;
-	job->taken = 0;
-	if (!table_is(job, MEMORY_TABLE)) {
-		job->status = table_status(job);
-		return section_commit(0);
+	struct request *request = request_begin();
+	uint32_t a = request->a, b = request->b, badge = request->badge;
+	uint32_t *entry = extent_word(badge, a);
+	const struct memory_frame *table = frame_at(EXTENT_START(badge) + a);
+	if (!(badge & MEMORY_MANAGE))
+		DECLINE(MEMORY_NOT_ALLOWED);
+	if (!extent_has(badge, a))
+		DECLINE(MEMORY_OUTSIDE);
+	if (!frame_is(table, MEMORY_TABLE, badge, request->generation))
+		DECLINE(refusal(table, badge, request->generation));
+	if (!b && *entry & ENTRY_COUNTED) {
+		struct memory_frame *frame = frame_at(*entry);
+		section_log(0, entry, 0);
+		section_log(1, &frame->count, frame->count - 1);
+		return section_commit_two(entry, 0, &frame->count);
 	}
-	uint32_t most = job->left < SCANNED_BY_SECTION ? job->left : SCANNED_BY_SECTION;
+	if (b > INDEX_LAST / 4 - at_index(a))
+		DECLINE(MEMORY_OUTSIDE);
+	uint32_t pairs = 0, last = 0, taken = 0, most = b + 1;
+	if (most > SCANNED_AT_ONCE)
+		most = SCANNED_AT_ONCE;
 	for (; taken < most; taken++, entry++) {
-		uint32_t number = *entry >> 12;
-		if (!*entry)
+		uint32_t old = *entry;
+		if (!old)
 			continue;
-		_Bool counted =
-			number < frame_count && MEMORY_TYPE_OF(frames[number].state) == MEMORY_DATA;
-		if (job->frame_extent.frames) {
-			if (number - job->frame_extent.first >= job->frame_extent.frames ||
-			    counted == !!(job->frame_extent.rights & MEMORY_DEVICE))
-				continue;
-			if (counted && !frame_is(&frames[number], &job->frame_extent)) {
-				job->status = MEMORY_STALE;
-				break;
-			}
-		}
-		if (pairs > SECTION_PAIRS - 2 || (pairs && number <= last))
+		if (old <= last || pairs > SECTION_PAIRS - 2)
 			break;
-		last = number;
+		last = old | ENTRY_FLAGS;
 		section_log(pairs++, entry, 0);
-		if (counted)
-			section_log(pairs++, &frames[number].state, frames[number].state - 1);
+		if (old & ENTRY_COUNTED) {
+			section_log(pairs, &frame_at(old)->count, frame_at(old)->count - 1);
+			pairs++;
+		}
 	}
-	job->taken = taken;
+	if (taken <= b)
+		request->status = MORE | TAKEN(taken);
 	return section_commit(pairs);
 }
+SECTION_OPERATION(memory_do_unmap, unmap_prepare, 4, -1)
 
-static void run(section_prepare *prepare, struct entries *job)
+/*
+ * The same in anybody's table or directory, for frames or tables of one's own, also while it is
+ * being dropped: nobody keeps them by stopping halfway. One entry.
+ */
+SECTION void sweep_prepare(void)
 {
-	while (job->left && !job->status) {
-		section_run(prepare, job);
-		job->left -= job->taken;
-		job->entry += job->taken;
-		job->frame += job->taken;
-		job->value += job->taken * PAGE_BYTES;
-	}
+	struct request *request = request_begin();
+	uint32_t a = request->a, badge = request->badge;
+	uint32_t needed = badge & MEMORY_DEVICE ? MEMORY_ANY : MEMORY_MANAGE;
+	if (!(badge & needed))
+		DECLINE(MEMORY_NOT_ALLOWED);
+	if (at_frame(a) >= frame_count || request->b >= MEMORY_SWEEP_MAX ||
+	    request->b > INDEX_LAST / 4 - at_index(a))
+		DECLINE(MEMORY_OUTSIDE);
+	uint32_t type = MEMORY_TYPE_OF(frame_at(a)->key);
+	_Bool directory = type == MEMORY_DIRECTORY || type == MEMORY_DROPPING_DIRECTORY;
+	if (!directory && type != MEMORY_TABLE && type != MEMORY_DROPPING_TABLE)
+		DECLINE(MEMORY_WRONG_TYPE);
+	uint32_t *entry = extent_word(0, a), old = *entry;
+	struct memory_frame *frame = frame_at(old);
+	_Bool counted = directory ? at_index(a) < LENDABLE_ENTRIES : old & ENTRY_COUNTED;
+	if (request->b)
+		request->status = MORE | TAKEN(1);
+	if (!old || !extent_has(badge, old - EXTENT_START(badge)) ||
+	    counted == !!(badge & MEMORY_DEVICE) || (directory && !counted))
+		return section_commit(0);
+	if (!counted)
+		return section_commit_word(entry, 0);
+	if (!is_owners(frame, badge, request->generation))
+		DECLINE(MEMORY_STALE);
+	section_log(0, entry, 0);
+	section_log(1, &frame->count, frame->count - 1);
+	return section_commit_two(entry, 0, &frame->count);
 }
-
-/* The table that word a names, and the first of `count` entries of it. */
-static inline uint32_t table_find(struct entries *job, uint32_t a, uint32_t count)
-{
-	uint32_t number = at_frame(a);
-	if (!(job->table_extent.rights & MEMORY_MANAGE))
-		return MEMORY_NOT_ALLOWED;
-	if (!extent_has(&job->table_extent, number, 1) || at_index(a) + count > 1024)
-		return MEMORY_OUTSIDE;
-	number += job->table_extent.first;
-	job->table = &frames[number];
-	job->entry = frame_words(number) + at_index(a);
-	job->left = count;
-	return 0;
-}
-
-OPERATION uint64_t memory_do_map(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
-{
-	struct entries job = {.table_extent = extent_of(badge, generation)};
-	uint32_t count = at_index(b) + 1, offset = at_frame(b);
-	job.status = table_find(&job, a, count);
-	if (!job.status)
-		job.status = other_extent(&job.frame_extent, &job.table_extent, b);
-	if (job.status)
-		FAIL(job.status);
-	uint32_t rights = job.frame_extent.rights;
-	if (!(rights & MEMORY_READ) || (a & MEMORY_ENTRY_WRITE && !(rights & MEMORY_WRITE)))
-		FAIL(MEMORY_NOT_ALLOWED);
-	job.value = (job.frame_extent.first + offset) << 12 | ENTRY_USER |
-		    (a & MEMORY_ENTRY_WRITE ? ENTRY_WRITE : 0) |
-		    (a & MEMORY_ENTRY_UNCACHED ? ENTRY_UNCACHED : 0);
-	job.frame = frames;
-	if (rights & MEMORY_DEVICE) {
-		if (rights & MEMORY_ANY) /* may hold memory, too: only parts that are defined */
-			FAIL(MEMORY_NOT_ALLOWED);
-		if (offset >= job.frame_extent.frames || count > job.frame_extent.frames - offset)
-			FAIL(MEMORY_OUTSIDE);
-		run(map_device_prepare, &job);
-	} else {
-		if (!extent_has(&job.frame_extent, offset, count))
-			FAIL(MEMORY_OUTSIDE);
-		job.frame = &frames[job.frame_extent.first + offset];
-		run(map_prepare, &job);
-	}
-	return ANSWER(job.status, count - job.left);
-}
-
-OPERATION uint64_t memory_do_unmap(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
-{
-	struct entries job = {.table_extent = extent_of(badge, generation), .frame = frames};
-	if (b > 1023)
-		FAIL(MEMORY_OUTSIDE);
-	job.status = table_find(&job, a, b + 1);
-	if (!job.status)
-		run(unmap_prepare, &job);
-	return ANSWER(job.status, 0);
-}
-
-OPERATION uint64_t memory_do_sweep(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
-{
-	struct entries job = {.frame_extent = extent_of(badge, generation), .frame = frames};
-	uint32_t table = at_frame(a);
-	if (!(job.frame_extent.rights & MEMORY_MANAGE))
-		FAIL(MEMORY_NOT_ALLOWED);
-	if (table >= frame_count || b >= MEMORY_SWEEP_MAX || at_index(a) + b >= 1024)
-		FAIL(MEMORY_OUTSIDE);
-	job.table = &frames[table];
-	job.entry = frame_words(table) + at_index(a);
-	job.left = b + 1;
-	run(unmap_prepare, &job);
-	return ANSWER(job.status, 0);
-}
+SECTION_OPERATION(memory_do_sweep, sweep_prepare, 4, -1)
 
 /* ---- directories ----------------------------------------------------------------------------- */
+static inline uint32_t directory_refusal(const struct request *request)
+{
+	uint32_t a = request->a, badge = request->badge;
+	const struct memory_frame *directory = frame_at(EXTENT_START(badge) + a);
+	if (!(badge & MEMORY_MANAGE))
+		return MEMORY_NOT_ALLOWED;
+	if (at_index(a) < IMAGE_BASE >> 22 || at_index(a) >= LENDABLE_ENTRIES ||
+	    !extent_has(badge, a))
+		return MEMORY_OUTSIDE;
+	return frame_is(directory, MEMORY_DIRECTORY, badge, request->generation)
+		       ? 0
+		       : refusal(directory, badge, request->generation);
+}
+
 SECTION void install_prepare(void)
 {
-	struct entries *job = section_context();
-	uint32_t state = job->frame->state;
-	if (!table_is(job, MEMORY_DIRECTORY))
-		job->status = table_status(job);
-	else if (!frame_is(job->frame, &job->frame_extent))
-		job->status = MEMORY_STALE;
-	else if (MEMORY_TYPE_OF(state) != MEMORY_TABLE)
-		job->status = MEMORY_WRONG_TYPE;
-	else if (*job->entry)
-		job->status = MEMORY_OCCUPIED;
-	else if (MEMORY_COUNT_OF(state) == MEMORY_COUNT_MAX)
-		job->status = MEMORY_FULL;
-	if (job->status)
+	struct other_request *other = section_context();
+	struct request *request = request_begin();
+	uint32_t *entry = extent_word(request->badge, request->a);
+	uint32_t value = EXTENT_START(other->badge) + (request->b & ~ENTRY_FLAGS);
+	struct memory_frame *table = frame_at(value);
+	request->status = directory_refusal(request);
+	if (request->status)
 		return section_commit(0);
-	section_log(0, job->entry, job->value);
-	section_log(1, &job->frame->state, state + 1);
-	return section_commit(2);
-}
-
-SECTION void remove_prepare(void)
-{
-	struct entries *job = section_context();
-	if (!table_is(job, MEMORY_DIRECTORY))
-		job->status = table_status(job);
-	if (job->status || !*job->entry)
-		return section_commit(0);
-	struct memory_frame *table = &frames[*job->entry >> 12];
-	section_log(0, job->entry, 0);
-	section_log(1, &table->state, table->state - 1);
-	return section_commit(2);
-}
-
-static inline uint32_t directory_find(struct entries *job, uint32_t a)
-{
-	if (at_index(a) < IMAGE_BASE >> 22 || at_index(a) >= LENDABLE_ENTRIES)
-		return MEMORY_OUTSIDE;
-	return table_find(job, a, 1);
+	if (!(other->badge & MEMORY_MANAGE))
+		DECLINE(MEMORY_NOT_ALLOWED);
+	if (!extent_has(other->badge, request->b))
+		DECLINE(MEMORY_OUTSIDE);
+	if (!frame_is(table, MEMORY_TABLE, other->badge, other->generation))
+		DECLINE(refusal(table, other->badge, other->generation));
+	if (*entry)
+		DECLINE(MEMORY_OCCUPIED);
+	value += ENTRY_USER | ENTRY_WRITE;
+	section_log(0, entry, value);
+	section_log(1, &table->count, table->count + 1);
+	return section_commit_two(entry, value, &table->count);
 }
 
 OPERATION uint64_t memory_do_install(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
 {
-	struct entries job = {.table_extent = extent_of(badge, generation)};
-	job.status = directory_find(&job, a);
-	if (!job.status)
-		job.status = other_extent(&job.frame_extent, &job.table_extent, b);
-	if (!job.status && !(job.frame_extent.rights & MEMORY_MANAGE))
-		job.status = MEMORY_NOT_ALLOWED;
-	if (!job.status && (job.frame_extent.rights & MEMORY_DEVICE ||
-			    !extent_has(&job.frame_extent, at_frame(b), 1)))
-		job.status = MEMORY_OUTSIDE;
-	if (job.status)
-		FAIL(job.status);
-	job.frame = &frames[job.frame_extent.first + at_frame(b)];
-	job.value = (job.frame_extent.first + at_frame(b)) << 12 | ENTRY_USER | ENTRY_WRITE;
-	section_run(install_prepare, &job);
-	return ANSWER(job.status, 0);
+	struct other_request other = {{0, badge, a, b, 0, generation}, badge, generation};
+	if (b & MEMORY_FROM_LENT) {
+		uint64_t lent;
+		if (lent_badge(&lent))
+			FAIL(SERVICE_BAD_ARGUMENT);
+		other.badge = lent;
+		other.generation = lent >> 32;
+	}
+	section_run(install_prepare, &other);
+	FAIL(other.request.status);
 }
 
-OPERATION uint64_t memory_do_remove(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SECTION void remove_prepare(void)
 {
-	(void)b;
-	struct entries job = {.table_extent = extent_of(badge, generation)};
-	job.status = directory_find(&job, a);
-	if (!job.status)
-		section_run(remove_prepare, &job);
-	return ANSWER(job.status, 0);
+	struct request *request = request_begin();
+	uint32_t *entry = extent_word(request->badge, request->a);
+	request->status = directory_refusal(request);
+	if (request->status || !*entry)
+		return section_commit(0);
+	struct memory_frame *table = frame_at(*entry);
+	section_log(0, entry, 0);
+	section_log(1, &table->count, table->count - 1);
+	return section_commit_two(entry, 0, &table->count);
 }
+SECTION_OPERATION(memory_do_remove, remove_prepare, 0, 0)

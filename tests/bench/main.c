@@ -8,6 +8,7 @@
 #include "idle.h"
 #include "keyboard/keyboard.h"
 #include "pci/pci.h"
+#include "memory/memory.h"
 #include "root.h"
 #include "serial/serial.h"
 #include "vga/vga.h"
@@ -463,6 +464,35 @@ static void bench_console(void)
 	report("console_idle");
 }
 
+/* The client's extent holds the page table and the frames. */
+static __attribute__((noinline)) void bench_memory(void)
+{
+	static struct domain memory;
+	slot_t all = slot(103);
+	uint32_t most = memory_descriptor_frames(boot_record->low_end_frame);
+	uint32_t row = frames_take(most + 128, 1), result, errors, done;
+	memory_begin(&memory, row, row + most + 128);
+	uint32_t first = (row + most + 63) & ~63u;
+	MUST(kernel_door(slot(memory.object.slot), all, MEMORY_BADGE(first, 6, MEMORY_RIGHTS_ALL)));
+	must_return(memory_clean(all, 0, 64));
+	must_return(memory_become(all, 0, 1, OBJECT_TABLE));
+	must_return(memory_become(all, 1, 33, OBJECT_NONE));
+	MEASURE("page_map_unmap", , errors = memory_map(all, 0, 5, MEMORY_ENTRY_WRITE, 1, 1, NULL);
+		errors |= memory_unmap(all, 0, 5, 1), must_return(errors));
+	MEASURE("page_map_32", , result = memory_map(all, 0, 8, MEMORY_ENTRY_WRITE, 1, 32, NULL),
+		must_return(result);
+		must_return(memory_unmap(all, 0, 8, 32)));
+	for (; sample_count < SAMPLES; sample_count++) /* the same, for each page */
+		samples[sample_count] = (samples[sample_count] + 31) / 32;
+	report("page_map_batch32");
+	struct memory_batch *batch = parameters();
+	MEASURE("retype_clean",
+		batch[0] = ((struct memory_batch){MEMORY_BECOME, MEMORY_AT(40, 0, 0), OBJECT_NONE});
+		batch[1] = ((struct memory_batch){MEMORY_CLEAN_UP, MEMORY_AT(40, 0, 0), 0}),
+		result = memory_batch(all, 2, 0, &done), must_return(result));
+	MUST(kernel_delete(all));
+}
+
 int main(void)
 {
 	root_begin();
@@ -482,6 +512,7 @@ int main(void)
 	bench_dispatch();
 	bench_interrupt(root_bitmap);
 	bench_pci();
+	bench_memory();
 	bench_keyboard(root_bitmap);
 	bench_console();
 	machine_end(1);

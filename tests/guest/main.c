@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs every TEST, in order of the files' names. Command line `only=TEXT`: those whose name has it.
  */
+#include "memory_world.h"
 #include "test.h"
 
 extern const struct test tests_begin[], tests_end[];
@@ -141,6 +142,7 @@ int main(void)
 {
 	root_begin();
 	time_measure();
+	memory_row_take();
 	print("TAP version 14\n# the counter counts %s\n",
 	      time_is_exact ? "instructions" : "something else than instructions");
 	for (const struct test *test = tests_begin; test < tests_end; test++) {
