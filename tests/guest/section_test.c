@@ -15,7 +15,7 @@
  * to by section_commit, and if something was; on to START and the continuation; the roll of n. */
 #define LOST_STEPS        4u
 #define LOST_AT_COMMIT    6u
-#define LOST_COMMITTED    7u
+#define LOST_COMMITTED    9u
 #define TAKE_STEPS        2u
 #define CONTINUE_STEPS    3u
 #define ROLL_STEPS(count) ((count) ? 5 * (count) + 3 : 0)
