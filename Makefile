@@ -32,8 +32,8 @@ HOST_M32 ?= -m32 -idirafter /usr/include/x86_64-linux-gnu
 
 # What is loaded beside the root program, by menu entry: names of programs, in this order.
 DEMO_MODULES     ?= serial vga pci keyboard scribe visitor console meter hostile painter
-SELFTEST_MODULES ?= serial vga pci memory keyboard
-BENCH_MODULES    ?= serial vga pci memory keyboard console
+SELFTEST_MODULES ?= serial vga pci memory keyboard paged
+BENCH_MODULES    ?= serial vga pci memory keyboard console paged
 # No menu entry: tests/e2e boots it.
 WINDOWS_MODULES  := serial vga painter
 
@@ -94,7 +94,7 @@ RUNTIME_OBJECTS := $(call objects,$(filter-out libs/abi,$(patsubst %/,%,$(wildca
 
 # A program is a folder; its name is the folder's, but for the self-test.
 PROGRAM_FOLDERS := $(foreach d,$(patsubst %/,%,$(wildcard services/*/)) tests/guest tests/bench \
-                     tests/windows,$(if $(call has,$(d)),$(d)))
+                     tests/windows tests/paged,$(if $(call has,$(d)),$(d)))
 name_of          = $(patsubst guest,selftest,$(notdir $(1)))
 PROGRAMS        := $(foreach d,$(PROGRAM_FOLDERS),$(call name_of,$(d)))
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_FOLDERS)) $(RUNTIME_OBJECTS)

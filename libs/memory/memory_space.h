@@ -47,10 +47,12 @@ uint32_t pool_take(struct pool *pool, uint32_t count, uint32_t align, uint32_t k
 		   uint32_t *first);
 /* The same without any call: whatever they are. */
 uint32_t pool_reserve(struct pool *pool, uint32_t count, uint32_t align, uint32_t *first);
-/* Whatever they are, they are cleaned or dropped, and free again. MEMORY_IN_USE: still mapped,
- * installed, or part of what lives; those before it are free, and it may be called again. */
+/* Whatever they are, they are cleaned or dropped, and free again. MEMORY_IN_USE: one is still
+ * mapped, installed, or part of what lives; then none of them is free, and it may be called again.
+ */
 uint32_t pool_give(struct pool *pool, uint32_t first, uint32_t count);
 uint32_t pool_free(const struct pool *pool); /* how many */
+_Bool pool_is_taken(const struct pool *pool, uint32_t frame);
 
 /* ---- spaces ---------------------------------------------------------------------------------- */
 #define SPACE_TABLES                16u
@@ -120,9 +122,10 @@ struct child {
 	const struct builder *builder;
 	struct pool pool;
 	struct space space;
-	uint32_t control; /* frame */
-	uint32_t slot;    /* of the builder: CAPABILITY_DOMAIN with all rights */
-	uint32_t entry, service_answer, self; /* what child_load found; 0: no such symbol */
+	uint32_t control;               /* frame */
+	uint32_t slot;                  /* of the builder: CAPABILITY_DOMAIN with all rights */
+	uint32_t entry, service_answer; /* what child_load found; 0: no such symbol */
+	uint32_t self, self_frame;      /* its memory_self: address, and the frame of that page */
 	uint32_t taken[POOL_WORDS(1u << CHILD_ORDER_MAX)];
 };
 /* An empty address space and its control page; its capability in `slot` (any that is empty).
@@ -148,7 +151,9 @@ uint32_t child_thread(struct child *child, uint32_t slot, uint32_t *frame);
  * error. The slot is emptied first, and may be 0: none. */
 uint32_t child_object_end(struct child *child, uint32_t slot, uint32_t frame, uint32_t frames);
 /* Gives the child its own extent in slot `there`, and tells the program, if it has a variable
- * memory_self. With it, the child can do with its frames what its builder can, itself included. */
+ * memory_self. With it, the child can do with its frames what its builder can, itself included. The
+ * builder takes no more frames of the child's from then on: child_page and others say
+ * SPACE_NO_FRAMES. */
 uint32_t child_own(struct child *child, uint32_t there);
 /* The domain, its threads and pages end; all frames are clean and in the builder's pool again. By
  * what the frames are, not by what this library noted, so also after any error, and again. */
@@ -166,6 +171,8 @@ uint32_t child_end(struct child *child);
  */
 uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_t frames);
 uint32_t pager_left(void); /* frames */
+/* All that the pager mapped goes, with its page tables; frames are clean and in the pool again. */
+uint32_t pager_end(void);
 void pager_entry(void);
 
 #endif

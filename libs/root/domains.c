@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Address spaces and programs: page tables are written here, in user mode, through the linear map.
  */
-#include "elf/elf.h"
+#include "elf/program.h"
 #include "root.h"
 
 #define TABLE_ENTRY 7u  /* present, writable, user */
@@ -141,18 +141,13 @@ const void *module_file(const struct boot_module *module)
 	return (const void *)(LINEAR_BASE + module->start);
 }
 
-static void segment_load(struct domain *domain, const uint8_t *file,
-			 const struct elf_segment *segment)
+static uint32_t load_page(void *domain, uint32_t address, _Bool writable, const void *content,
+			  uint32_t bytes)
 {
-	for (uint32_t done = 0; done < segment->memory_bytes; done += PAGE_BYTES) {
-		uint32_t frame = frame_take(), bytes = 0;
-		if (done < segment->file_bytes)
-			bytes = segment->file_bytes - done < PAGE_BYTES ? segment->file_bytes - done
-									: PAGE_BYTES;
-		memcpy(frame_pointer(frame), file + segment->at + done, bytes);
-		domain_map(domain, segment->address + done, frame,
-			   PAGE_USER | (segment->flags & ELF_WRITE ? PAGE_WRITE : 0));
-	}
+	uint32_t frame = frame_take();
+	memcpy(frame_pointer(frame), content, bytes);
+	domain_map(domain, address, frame, PAGE_USER | (writable ? PAGE_WRITE : 0));
+	return 0;
 }
 
 static _Noreturn void load_fail(const char *name, const char *wrong)
@@ -169,24 +164,18 @@ void domain_load(struct domain *domain, const char *name)
 		load_fail(name, "the boot menu's entry does not load it");
 		return; /* not reached, but cppcheck does not know */
 	}
-	const struct elf_header *header = module_file(module);
-	const char *wrong = elf_check(header, module->bytes, IMAGE_BASE, WINDOW_TABLE);
+	struct program program;
+	domain->file = module_file(module);
+	domain->file_bytes = module->bytes;
+	const char *wrong = program_read(&program, domain->file, module->bytes);
 	if (wrong)
 		load_fail(name, wrong);
-	const struct elf_segment *segment = elf_segments(header);
-	for (uint32_t i = 0; i < header->segments; i++)
-		if (segment[i].type == ELF_LOAD)
-			segment_load(domain, (const uint8_t *)header, &segment[i]);
-	domain->file = header;
-	domain->file_bytes = module->bytes;
-	domain->entry = header->entry;
-	domain_entries(domain, elf_symbol_named(header, module->bytes, "service_entry"),
-		       elf_symbol_named(header, module->bytes, "fault_entry"));
-	uint32_t section = elf_symbol_named(header, module->bytes, "section_start");
-	if (section)
-		domain_section(domain, section,
-			       elf_symbol_named(header, module->bytes, "section_end"));
-	domain->answer = elf_symbol_named(header, module->bytes, "service_answer");
+	program_load(domain->file, load_page, domain, 0);
+	domain->entry = program.entry;
+	domain_entries(domain, program.service_entry, program.fault_entry);
+	if (program.section_start)
+		domain_section(domain, program.section_start, program.section_end);
+	domain->answer = program.service_answer;
 	if (domain != &serial_domain) /* who would say it? */
 		fault_door_give(domain);
 }

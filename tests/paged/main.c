@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "../bench/bench.h"
+#include "memory_space.h"
+#include "paged.h"
+
+#define FRAMES_MAX  1024u
+#define TABLE_BYTES 0x400000u
+#define HEAP_BASE   0x30000000u
+
+volatile uint32_t begun, ended;
+static struct space space;
+static struct pool pool;
+static struct heap heap;
+static uint32_t taken[POOL_WORDS(FRAMES_MAX)], heap_frames[PAGED_PAGES_MAX];
+
+static void own(uint32_t options)
+{
+	if (!space.pool)
+		space_own(&space, &pool, taken);
+	pool.extent.encoded = slot(PAGED_EXTENT).encoded | options;
+}
+
+static uint64_t answer(uint32_t result, uint32_t word)
+{
+	return ANSWER(DOOR_ERROR(result) ? STATUS_MAX : DOOR_STATUS(result), word);
+}
+
+OPERATION static uint64_t do_begin(uint32_t badge, uint32_t bytes, uint32_t frames,
+				   uint32_t badge_high)
+{
+	own(OPTION_NESTED);
+	return answer(pager_begin(&space, PAGED_BASE, bytes, frames), 0);
+}
+
+OPERATION static uint64_t do_left(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	return ANSWER(0, pager_left());
+}
+
+OPERATION static uint64_t do_end(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	uint32_t result = pager_end();
+	return answer(result, pool_free(&pool));
+}
+
+OPERATION static uint64_t do_store(uint32_t badge, uint32_t offset, uint32_t value,
+				   uint32_t badge_high)
+{
+	volatile uint32_t *word = (volatile uint32_t *)(PAGED_BASE + offset);
+	uint32_t before = *word;
+	*word = value;
+	return ANSWER(0, before);
+}
+
+OPERATION static uint64_t do_bench(uint32_t badge, uint32_t offset, uint32_t b, uint32_t badge_high)
+{
+	BEGIN();
+	*(volatile uint32_t *)(PAGED_BASE + offset) = 1;
+	END();
+	return ANSWER(0, ended - begun);
+}
+
+OPERATION static uint64_t do_heap(uint32_t badge, uint32_t pages, uint32_t b, uint32_t badge_high)
+{
+	own(OPTION_NESTED);
+	if (!heap.space)
+		heap_begin(&heap, &space, HEAP_BASE, heap_frames, PAGED_PAGES_MAX);
+	uint32_t had = heap.pages, result = heap_resize(&heap, pages);
+	for (uint32_t i = had; i < heap.pages; i++) {
+		uint32_t *word = (uint32_t *)(HEAP_BASE + i * PAGE_BYTES);
+		if (*word)
+			return ANSWER(STATUS_MAX, i);
+		*word = i + 1;
+	}
+	return answer(result, heap.pages);
+}
+
+OPERATION static uint64_t do_trap(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	asm volatile("ud2");
+	return ANSWER(0, 0);
+}
+
+SERVICE_OPERATIONS([PAGED_BEGIN] = do_begin, [PAGED_LEFT] = do_left, [PAGED_END] = do_end,
+		   [PAGED_STORE] = do_store, [PAGED_BENCH] = do_bench, [PAGED_HEAP] = do_heap,
+		   [PAGED_TRAP] = do_trap)
+
+int main(uint32_t argument)
+{
+	uint32_t words = (argument >> 16) * (PAGE_BYTES / 4);
+	uint32_t bytes = (words * 4 + TABLE_BYTES - 1) / TABLE_BYTES * TABLE_BYTES;
+	uint32_t *array = (uint32_t *)PAGED_BASE;
+	own(0);
+	if (pager_begin(&space, PAGED_BASE, bytes, argument & 0xFFFF) != RETURN)
+		__builtin_trap();
+	for (uint32_t i = words; i-- > 0;)
+		array[i] += i ^ argument;
+	for (uint32_t i = 0; i < words; i++)
+		if (array[i] != (i ^ argument))
+			__builtin_trap();
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A program that holds its own extent and pages itself: for self-test and benchmarks. */
+#ifndef NOUS_PAGED_H
+#define NOUS_PAGED_H
+
+#define PAGED_EXTENT 1u          /* slot of its list: its extent; child_own */
+#define PAGED_BASE   0x20000000u /* the array that it pages */
+
+/* Operations of its door; answered with a status of memory.h or memory_space.h and a word. */
+enum paged_operation {
+	PAGED_BEGIN, /* bytes, frames */
+	PAGED_LEFT,  /* word: frames */
+	PAGED_END,   /* word: frames free in its pool */
+	PAGED_STORE, /* offset in the array, value; word: what was there before */
+	PAGED_BENCH, /* offset: a store there, in ticks */
+	PAGED_HEAP,  /* pages of its heap, from now on; word: how many they are */
+	PAGED_TRAP   /* a fault that is none of the pager's */
+};
+#define PAGED_PAGES_MAX 64u /* of its heap */
+
+/* Argument of its thread at home: that many pages of the array, with so many frames, are written
+ * and read. It ends if they hold what was written. */
+#define PAGED_ARGUMENT(pages, frames) ((pages) << 16 | (frames))
+
+#endif
