@@ -119,6 +119,10 @@ const void *module_file(const struct boot_module *module);
  */
 void memory_begin(struct domain *memory, uint32_t first, uint32_t end);
 uint32_t memory_descriptor_frames(uint32_t end);
+/* Loads an allocator (services/quota, services/partition) over the extent in a slot of ours, which
+ * has MEMORY_RIGHTS_ALL. The argument: quota's is the upper word of the badge of its master's
+ * doors, odd; partition's is the logarithm of how many partitions there are. */
+void allocator_make(struct domain *allocator, const char *name, uint32_t extent, uint32_t argument);
 
 /* ---- threads
  * ------------------------------------------------------------------------------------------------

@@ -256,13 +256,25 @@ static inline uint32_t memory_forget_device(slot_t extent, uint32_t index)
 	return door_call(extent.encoded, MEMORY_FORGET_DEVICE, index, 0, NULL);
 }
 /* A frame's descriptor. Any right. MEMORY_OUTSIDE, STALE. */
-static inline uint32_t memory_read(slot_t extent, uint32_t frame, struct memory_frame *descriptor)
+static inline uint32_t memory_read_and_badge(slot_t extent, uint32_t frame, uint32_t *badge,
+					     struct memory_frame *descriptor)
 {
 	uint32_t result =
-		door_call(extent.encoded, MEMORY_READ_FRAME, MEMORY_AT(frame, 0, 0), 0, NULL);
+		door_call(extent.encoded, MEMORY_READ_FRAME, MEMORY_AT(frame, 0, 0), 0, badge);
 	if (result == RETURN)
 		memcpy(descriptor, parameters(), sizeof(*descriptor));
 	return result;
+}
+static inline uint32_t memory_read(slot_t extent, uint32_t frame, struct memory_frame *descriptor)
+{
+	return memory_read_and_badge(extent, frame, NULL, descriptor);
+}
+/* What the extent is: first frame, order and rights as MEMORY_BADGE, and its first frame. So
+ * whoever took a capability from a slot where others could have put another one learns whether it
+ * is his (libs/allocator). MEMORY_STALE. */
+static inline uint32_t memory_extent(slot_t extent, uint32_t *badge, struct memory_frame *first)
+{
+	return memory_read_and_badge(extent, 0, badge, first);
 }
 /* For sweeping: the first page table (TABLE or DROPPING_TABLE) among the 64 frames from absolute
  * number `from` on, or from + 64: 0 in *found then. MANAGE. MEMORY_OUTSIDE at memory's end. */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An allocator with accounts: each has a limit, in frames, and takes blocks of 2^order frames from
+ * what is free to all, until it has so many. A block comes as an extent of the memory service,
+ * bound to a generation, with all its frames CLEAN, and goes back the same way. The master, account
+ * 0, makes accounts out of what is left of its own limit, reads them, and takes blocks back by
+ * force.
+ *
+ * Whoever is killed anywhere loses nothing: a block is free, or it is the account's, where
+ * quota_next finds it and quota_again fetches its capability once more. Two threads that use one
+ * account synchronise among themselves.
+ *
+ * A frame is named by its offset in the allocator's extent. Every operation is bounded; one that
+ * has more to do says ALLOCATOR_MORE, and the stubs here call again, on the caller's time. All
+ * stubs return RETURN + a status, or an error of the kernel; with ALLOCATOR_REFUSED *value is what
+ * the memory service's call returned (the caller's data page has no room for it, its calls are too
+ * deep). Parameters lie in the data page, of which the caller must not stand on the first 16 bytes.
+ * Costs: docs/allocators.md.
+ */
+#ifndef NOUS_QUOTA_H
+#define NOUS_QUOTA_H
+
+#include "allocator/allocator.h"
+
+/* A door's badge: account 7..0, rights; upper word: which of the accounts that had this number. */
+#define QUOTA_USE      0x100u /* take, again, give, next, read: its own account */
+#define QUOTA_MASTER   0x200u /* of account 0: all else, and any account's blocks */
+#define QUOTA_ACCOUNTS ALLOCATOR_CLIENTS_MAX
+
+/* Blocks are at least so large that the whole extent has no more than these; smaller ones are made
+ * larger, also in the account. */
+#define QUOTA_UNITS_ORDER 13u
+
+/* An answer's word: the block's first frame and its order. */
+#define QUOTA_BLOCK(frame, order) ((frame) | (uint32_t)(order) << 24)
+#define QUOTA_FRAME(block)        ((block)&0xFFFFFFu)
+#define QUOTA_ORDER(block)        ((block) >> 24)
+
+enum quota_operation {
+	QUOTA_TAKE,
+	QUOTA_AGAIN,
+	QUOTA_GIVE,
+	QUOTA_NEXT,
+	QUOTA_READ,
+	QUOTA_CREATE,
+	QUOTA_DOOR,
+	QUOTA_CLOSE,
+	QUOTA_REMOVE
+};
+
+/*
+ * The capability of a block once more, into slot `to` (1..127): a held one's, or of one whose
+ * taking was cut off, which is finished then. ALLOCATOR_ENDED, NOT_ALLOWED, NOT_HELD, WORN_OUT,
+ * STUCK, REFUSED, NO_RESULT.
+ */
+static inline uint32_t quota_again(slot_t door, uint32_t frame, uint32_t to, uint32_t *value)
+{
+	uint32_t result;
+	do
+		result = door_call(door.encoded | OPTION_RESULTS, QUOTA_AGAIN,
+				   LEND_SLOTS(to, 0, 0, 0), frame, value);
+	while (result == RETURN + ALLOCATOR_MORE);
+	return result;
+}
+
+/*
+ * A block of 2^order frames, as an extent with MEMORY_RIGHTS, into slot `to` (1..127); *value:
+ * QUOTA_BLOCK. Its frames count from now on. ALLOCATOR_ENDED, NOT_ALLOWED, OUTSIDE (order), LIMIT
+ * (also: the account is closed), NONE_FREE; as of quota_again, the block being the account's then:
+ * WORN_OUT, STUCK, REFUSED, NO_RESULT.
+ */
+static inline uint32_t quota_take(slot_t door, uint32_t order, uint32_t to, uint32_t *value)
+{
+	uint32_t block, result = door_call(door.encoded | OPTION_RESULTS, QUOTA_TAKE,
+					   LEND_SLOTS(to, 0, 0, 0), order, &block);
+	if (result == RETURN + ALLOCATOR_MORE)
+		result = quota_again(door, QUOTA_FRAME(block), to, &block);
+	if (value)
+		*value = block;
+	return result;
+}
+
+/*
+ * The block that begins there is given back: all capabilities for it end, it is unmapped wherever
+ * it is mapped, what it was made of ceases to be, it is cleaned, and it counts no more. What was
+ * cut off goes on from where it was. The master's door: any account's. ALLOCATOR_ENDED,
+ * NOT_ALLOWED, OUTSIDE, NOT_HELD, WORN_OUT (the block stays with the account that has worn it out),
+ * STUCK, REFUSED, NO_RESULT.
+ */
+static inline uint32_t quota_give(slot_t door, uint32_t frame, uint32_t *value)
+{
+	uint32_t result;
+	do
+		result = door_call(door.encoded | OPTION_RESULTS, QUOTA_GIVE, 0, frame, value);
+	while (result == RETURN + ALLOCATOR_MORE);
+	return result;
+}
+
+/*
+ * The account's first block at frame `from` or behind it: QUOTA_BLOCK in *value; held or on its way
+ * out or back. ALLOCATOR_OUTSIDE: there is none. Of other accounts: master only. ALLOCATOR_ENDED,
+ * NOT_ALLOWED.
+ */
+static inline uint32_t quota_next(slot_t door, uint32_t account, uint32_t from, uint32_t *value)
+{
+	uint32_t result;
+	do {
+		result = door_call(door.encoded, QUOTA_NEXT, account, from, value);
+		from = *value;
+	} while (result == RETURN + ALLOCATOR_MORE);
+	return result;
+}
+
+/* An account, its own or with the master's door any. ALLOCATOR_ENDED, NOT_ALLOWED, OUTSIDE (also:
+ * there is no such account now). */
+struct quota_account {
+	uint32_t limit, used; /* frames; the master's `used` has the limits of all others in it */
+	uint32_t closed;      /* 0 or 1 */
+	uint32_t free;        /* frames, for all */
+};
+static inline uint32_t quota_read(slot_t door, uint32_t account, struct quota_account *read)
+{
+	uint32_t result = door_call(door.encoded, QUOTA_READ, account, 0, NULL);
+	if (result == RETURN)
+		memcpy(read, parameters(), sizeof(*read));
+	return result;
+}
+
+/* ---- for the holder of the master door ------------------------------------------------------- */
+/* The door of an account into slot `to` (1..127), with QUOTA_USE. Repeatable. ALLOCATOR_ENDED,
+ * NOT_ALLOWED, OUTSIDE (no such account), NO_RESULT. */
+static inline uint32_t quota_door(slot_t master, uint32_t account, uint32_t to)
+{
+	return door_call(master.encoded | OPTION_RESULTS, QUOTA_DOOR, LEND_SLOTS(to, 0, 0, 0),
+			 account, NULL);
+}
+/* An account with this limit, which leaves the master's own; its number, 1..63. ALLOCATOR_ENDED,
+ * NOT_ALLOWED, LIMIT, NONE_FREE (no number). */
+static inline uint32_t quota_create(slot_t master, uint32_t limit, uint32_t *account)
+{
+	return door_call(master.encoded, QUOTA_CREATE, limit, 0, account);
+}
+/* It takes no more. ALLOCATOR_ENDED, NOT_ALLOWED, OUTSIDE. */
+static inline uint32_t quota_close(slot_t master, uint32_t account)
+{
+	return door_call(master.encoded, QUOTA_CLOSE, account, 0, NULL);
+}
+/* It ends, and with it its doors; its limit is the master's again. ALLOCATOR_ENDED, NOT_ALLOWED,
+ * OUTSIDE, IN_USE (it has blocks). */
+static inline uint32_t quota_remove(slot_t master, uint32_t account)
+{
+	return door_call(master.encoded, QUOTA_REMOVE, account, 0, NULL);
+}
+/* All of an account by force, and its end. Errors of these four; what could not be had is left. */
+static inline uint32_t quota_seize(slot_t master, uint32_t account, uint32_t *value)
+{
+	uint32_t block = 0, given, result = quota_close(master, account);
+	if (result != RETURN)
+		return result;
+	for (uint32_t from = 0; quota_next(master, account, from, &block) == RETURN;) {
+		given = quota_give(master, QUOTA_FRAME(block), value);
+		if (given != RETURN && given != RETURN + ALLOCATOR_NOT_HELD)
+			result = given;
+		from = QUOTA_FRAME(block) + 1;
+	}
+	return result == RETURN ? quota_remove(master, account) : result;
+}
+
+#endif
