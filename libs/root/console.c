@@ -2,6 +2,7 @@
 /* The console (services/console) as a client of the base services, and what it may know. */
 #include "console/console.h"
 #include "keyboard/keyboard.h"
+#include "memory/memory.h"
 #include "pci/pci.h"
 #include "root.h"
 #include "serial/serial.h"
@@ -68,14 +69,24 @@ void console_screen(uint32_t screen)
 	domain_give(&console_domain, board->screen, screen);
 }
 
+/* Who has ANY alone can look at every descriptor, and do nothing. */
+static void give_memory(void)
+{
+	uint32_t to = slot_take();
+	uint32_t result = memory_split(slot(memory_slot), 0, memory_order, MEMORY_ANY, to);
+	if (result != RETURN)
+		root_fail("the memory service does not split", DOOR_ERROR(result));
+	domain_give(&console_domain, CONSOLE_MEMORY, to);
+	slot_give(to);
+	board->frames = 1u << memory_order;
+}
+
 slot_t console_begin(_Bool is_alone)
 {
 	domain_make(&console_domain, "console", 0);
 	domain_load(&console_domain, "console");
 	thread_make(&console_thread, "console", &console_domain);
-	uint32_t frame = frame_take();
-	domain_map(&console_domain, CONSOLE_BOARD, frame, PAGE_USER);
-	board = frame_pointer(frame);
+	board = domain_share(&console_domain, CONSOLE_BOARD);
 	board->cycles_per_ms = boot_record->cycles_per_ms;
 	board->is_alone = is_alone;
 	give_door(CONSOLE_SERIAL, &serial_domain, SERIAL_MAY_WRITE | SERIAL_MAY_READ);
@@ -85,6 +96,8 @@ slot_t console_begin(_Bool is_alone)
 	if (pci_slot)
 		give_door(CONSOLE_PCI, &pci_domain,
 			  PCI_BADGE(PCI_ALL, PCI_MAY_READ, PCI_GENERATION_FIRST));
+	if (memory_slot)
+		give_memory();
 	give_narrowed(CONSOLE_SELF, console_thread.object.slot, RIGHT_SIGNAL,
 		      1u << CONSOLE_KEY | 1u << CONSOLE_LINE);
 	give_narrowed(CONSOLE_STARTER, ROOT_THREAD, RIGHT_SIGNAL, CONSOLE_REQUESTS);

@@ -2,7 +2,7 @@
 /* Address spaces and programs: page tables are written here, in user mode, through the linear map.
  */
 #include "elf/program.h"
-#include "root.h"
+#include "maker.h"
 
 #define TABLE_ENTRY 7u  /* present, writable, user */
 #define DOMAINS_MAX 64u /* root.h: domain_known */
@@ -25,15 +25,20 @@ struct domain *domain_known(uint32_t number)
 	return &root_domain;
 }
 
-void domain_make(struct domain *domain, const char *name, uint32_t confidential)
+static void own_make(struct domain *domain, uint32_t confidential)
 {
-	*domain = (struct domain){.name = name};
 	domain->directory_frame = frame_take();
 	memcpy(frame_pointer(domain->directory_frame), frame_pointer(boot_record->template_frame),
 	       PAGE_BYTES);
 	MUST(kernel_create(AUTHORITY, OBJECT_DIRECTORY, 0, domain->directory_frame,
 			   object_generation(domain->directory_frame), 0));
 	domain->object = object_make(OBJECT_DOMAIN, confidential, domain->directory_frame);
+}
+
+void domain_make(struct domain *domain, const char *name, uint32_t confidential)
+{
+	*domain = (struct domain){.name = name};
+	(root_maker ? root_maker->domain_make : own_make)(domain, confidential);
 	for (uint32_t i = 0; i < DOMAINS_MAX; i++)
 		if (!known[i]) {
 			known[i] = domain;
@@ -53,7 +58,7 @@ static _Bool is_shared(const struct domain *domain, uint32_t entry)
 	return directory_of(domain)[entry] >> 12 == own[entry] >> 12;
 }
 
-void domain_end(struct domain *domain)
+static void own_end(struct domain *domain)
 {
 	uint32_t *directory = directory_of(domain);
 	object_end(domain->object);
@@ -71,6 +76,11 @@ void domain_end(struct domain *domain)
 		object_end((struct object){table, 0});
 	}
 	frame_give(domain->directory_frame);
+}
+
+void domain_end(struct domain *domain)
+{
+	(root_maker ? root_maker->domain_end : own_end)(domain);
 	for (uint32_t i = 0; i < DOMAINS_MAX; i++)
 		if (known[i] == domain)
 			known[i] = NULL;
@@ -99,11 +109,34 @@ void domain_unmap(struct domain *domain, uint32_t address)
 	table[address >> 12 & 1023] = 0;
 }
 
-uint32_t domain_page(struct domain *domain, uint32_t address)
+static uint32_t page_make(struct domain *domain, uint32_t address, const void *content,
+			  uint32_t bytes)
 {
+	if (root_maker)
+		return root_maker->domain_page(domain, address, content, bytes);
 	uint32_t frame = frame_take();
+	memcpy(frame_pointer(frame), content, bytes);
 	domain_map(domain, address, frame, PAGE_USER | PAGE_WRITE);
 	return frame;
+}
+
+uint32_t domain_page(struct domain *domain, uint32_t address)
+{
+	return page_make(domain, address, "", 0);
+}
+
+void domain_fill(struct domain *domain, uint32_t address, const void *content, uint32_t bytes)
+{
+	page_make(domain, address, content, bytes);
+}
+
+void *domain_share(struct domain *domain, uint32_t address)
+{
+	if (root_maker)
+		return root_maker->domain_share(domain, address);
+	uint32_t frame = frame_take();
+	domain_map(domain, address, frame, PAGE_USER);
+	return frame_pointer(frame);
 }
 
 void domain_entries(struct domain *domain, uint32_t entry, uint32_t fault)
@@ -157,6 +190,14 @@ static _Noreturn void load_fail(const char *name, const char *wrong)
 	root_fail(sentence, 0);
 }
 
+static void own_load(struct domain *domain, const struct program *program)
+{
+	program_load(domain->file, load_page, domain, 0);
+	domain_entries(domain, program->service_entry, program->fault_entry);
+	if (program->section_start)
+		domain_section(domain, program->section_start, program->section_end);
+}
+
 void domain_load(struct domain *domain, const char *name)
 {
 	const struct boot_module *module = module_find(name);
@@ -170,11 +211,11 @@ void domain_load(struct domain *domain, const char *name)
 	const char *wrong = program_read(&program, domain->file, module->bytes);
 	if (wrong)
 		load_fail(name, wrong);
-	program_load(domain->file, load_page, domain, 0);
 	domain->entry = program.entry;
-	domain_entries(domain, program.service_entry, program.fault_entry);
-	if (program.section_start)
-		domain_section(domain, program.section_start, program.section_end);
+	if (root_maker)
+		root_maker->domain_load(domain);
+	else
+		own_load(domain, &program);
 	domain->answer = program.service_answer;
 	if (domain != &serial_domain) /* who would say it? */
 		fault_door_give(domain);

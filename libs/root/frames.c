@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames, slots and objects of the root program. */
-#include "root.h"
+#include "maker.h"
 
 #define GIVEN_MAX 8192u
 
 const struct boot_record *const boot_record = (const struct boot_record *)BOOT_RECORD;
+const struct maker *root_maker;
 static uint32_t next_frame, given[GIVEN_MAX], given_count;
 static uint32_t next_slot = ROOT_FREE, slots_given[SLOTS_MAX], slots_given_count;
 
@@ -28,7 +29,7 @@ static _Bool frame_is_memory(uint32_t frame)
 	return is_memory;
 }
 
-static _Bool frame_is_in_module(uint32_t frame)
+_Bool module_has(uint32_t frame)
 {
 	for (uint32_t i = 0; i < boot_record->module_count; i++) {
 		const struct boot_module *module = &boot_record->modules[i];
@@ -49,7 +50,7 @@ static uint32_t frame_next(void)
 		frame = next_frame++;
 		if (frame >= boot_record->low_end_frame)
 			root_fail("no frame is left", 0);
-	} while (!frame_is_memory(frame) || frame_is_in_module(frame));
+	} while (!frame_is_memory(frame) || module_has(frame));
 	return frame;
 }
 
@@ -70,6 +71,8 @@ uint32_t frames_take(uint32_t count, uint32_t align)
 
 uint32_t frame_take(void)
 {
+	if (root_maker)
+		root_fail("frames are the memory service's", 0);
 	uint32_t frame = given_count ? given[--given_count] : frame_next();
 	memset(frame_pointer(frame), 0, PAGE_BYTES);
 	return frame;
@@ -83,6 +86,8 @@ void frame_give(uint32_t frame)
 
 uint32_t frames_free(void)
 {
+	if (root_maker)
+		return root_maker->frames_free();
 	uint32_t next = next_frame < boot_record->first_free_frame ? boot_record->first_free_frame
 								   : next_frame;
 	return boot_record->low_end_frame - next + given_count;

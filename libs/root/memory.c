@@ -2,7 +2,8 @@
 /* The memory service: made of a module, told which frames are its, and given the authority; and
  * allocators over it. */
 #include "allocator/allocator.h"
-#include "root.h"
+#include "maker.h"
+#include "pci/pci.h"
 
 uint32_t memory_descriptor_frames(uint32_t end)
 {
@@ -19,32 +20,52 @@ static void memory_maps(struct domain *memory)
 	directory[BOOT_RECORD >> 22] = own[BOOT_RECORD >> 22];
 }
 
-/* Runs its main once, with this argument. */
-static void start(struct domain *domain, uint32_t argument)
+/* Its main, once, with this argument. */
+static void starter_run(struct thread *starter, uint32_t argument)
 {
-	struct thread starter;
-	thread_make(&starter, domain->name, domain);
-	thread_go(&starter, domain->entry, 0, argument);
-	if (thread_run(&starter) != DISPATCH_ENDED)
+	thread_go(starter, starter->home->entry, 0, argument);
+	if (thread_run(starter) != DISPATCH_ENDED)
 		root_fail("a service did not start", 0);
-	thread_end(&starter);
+	thread_end(starter);
 }
 
-void memory_begin(struct domain *memory, uint32_t first, uint32_t end)
+static void memory_make(struct domain *memory, struct thread *starter)
 {
-	uint32_t managed = first + memory_descriptor_frames(end);
 	domain_make(memory, "memory", 0);
 	domain_load(memory, "memory");
 	memory_maps(memory);
 	domain_give(memory, MEMORY_SLOT_AUTHORITY, ROOT_AUTHORITY);
 	domain_give(memory, MEMORY_SLOT_DOMAIN, memory->object.slot);
-	*(struct memory_start *)frame_pointer(first) =
-		(struct memory_start){managed, end, boot_record->template_frame};
-	start(memory, first);
+	thread_make(starter, memory->name, memory);
+}
+
+/* directory: this program's own, or 0. */
+static void memory_run(struct thread *starter, uint32_t first, uint32_t end, uint32_t directory)
+{
+	*(struct memory_start *)frame_pointer(first) = (struct memory_start){
+		first + memory_descriptor_frames(end), end, boot_record->template_frame, directory};
+	starter_run(starter, first);
+}
+
+void memory_begin(struct domain *memory, uint32_t first, uint32_t end)
+{
+	struct thread starter;
+	memory_make(memory, &starter);
+	memory_run(&starter, first, end, 0);
+}
+
+uint32_t memory_take_over(struct domain *memory, uint32_t end)
+{
+	struct thread starter;
+	memory_make(memory, &starter);
+	uint32_t first = frames_take(memory_descriptor_frames(end), 1); /* nothing is taken after */
+	memory_run(&starter, first, end, boot_record->root_directory_frame);
+	return first + memory_descriptor_frames(end);
 }
 
 void allocator_make(struct domain *allocator, const char *name, uint32_t extent, uint32_t argument)
 {
+	struct thread starter;
 	uint32_t narrow = slot_take();
 	domain_make(allocator, name, 0);
 	domain_load(allocator, name);
@@ -52,5 +73,14 @@ void allocator_make(struct domain *allocator, const char *name, uint32_t extent,
 	domain_give(allocator, ALLOCATOR_SLOT_DOMAIN, narrow);
 	domain_give(allocator, ALLOCATOR_SLOT_EXTENT, extent);
 	slot_give(narrow);
-	start(allocator, argument);
+	thread_make(&starter, allocator->name, allocator);
+	starter_run(&starter, argument);
+}
+
+uint32_t device_define(const uint32_t masters[2], uint32_t pci_extent, uint32_t index,
+		       uint32_t rights, uint32_t to)
+{
+	uint32_t frame = PCI_EXTENT_FRAME(pci_extent), half = frame >> MEMORY_ORDER_MAX;
+	return memory_define_device(slot(masters[half]), frame - (half << MEMORY_ORDER_MAX),
+				    PCI_EXTENT_LOG2(pci_extent), rights, index, to);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The root program's own start and end, threads, and the round robin. */
-#include "root.h"
+#include "maker.h"
 #include "serial/serial.h"
 #include "vga/vga.h"
 
@@ -149,10 +149,10 @@ static void thread_put(const struct thread *old, struct thread *new)
 		}
 }
 
-void thread_make(struct thread *thread, const char *name, struct domain *home)
+static void own_make(struct thread *thread)
 {
+	const struct domain *home = thread->home;
 	uint32_t control = frame_take(), data = frame_take();
-	*thread = (struct thread){.name = name, .home = home, .data_pages = 1};
 	thread->object = (struct object){control, slot_take()};
 	thread->data[0] = (struct object){data, slot_take()};
 	MUST(kernel_create(AUTHORITY, OBJECT_THREAD, home->object.frame, control,
@@ -160,6 +160,12 @@ void thread_make(struct thread *thread, const char *name, struct domain *home)
 			   data));
 	object_fetch(control, thread->object.slot);
 	object_fetch(data, thread->data[0].slot);
+}
+
+void thread_make(struct thread *thread, const char *name, struct domain *home)
+{
+	*thread = (struct thread){.name = name, .home = home, .data_pages = 1};
+	(root_maker ? root_maker->thread_make : own_make)(thread);
 	thread_put(NULL, thread);
 }
 
@@ -180,12 +186,17 @@ static void object_forget(struct object object)
 	frame_give(object.frame);
 }
 
-void thread_end(struct thread *thread)
+static void own_end(struct thread *thread)
 {
-	thread_put(thread, NULL);
 	object_forget(thread->object); /* and the first data page */
 	for (uint32_t i = 0; i < thread->data_pages; i++)
 		object_forget(thread->data[i]);
+}
+
+void thread_end(struct thread *thread)
+{
+	thread_put(thread, NULL);
+	(root_maker ? root_maker->thread_end : own_end)(thread);
 }
 
 void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t argument)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For root programs: the machine as boot left it, until the memory service takes this library over.
- * Frames are cleared here, page tables are written here, programs are loaded here. Nothing of it
- * is policy that others must live with: it is one program's way to set up a system.
+ * For root programs: the machine as boot left it, until it is handed over to the memory service.
+ * Frames are cleared here, page tables are written here, programs are loaded here; afterwards
+ * (root_hand_over) all of that is done by the service. Nothing of it is policy that others must
+ * live with: it is one program's way to set up a system.
  *
  * What can't go wrong in a correct root program ends the machine with a sentence (root_fail).
  */
@@ -63,6 +64,7 @@ void object_end(struct object object);
 
 /* ---- domains
  * -------------------------------------------------------------------------------------------- */
+struct child;
 struct domain {
 	const char *name;
 	struct object object; /* control page; its slot holds a CAPABILITY_DOMAIN with all rights */
@@ -70,7 +72,8 @@ struct domain {
 	struct object lock; /* lock page, if it has one */
 	const void *file;   /* ELF, for symbols; may be null */
 	uint32_t file_bytes, entry;
-	uint32_t answer; /* where service_entry's operations return to; 0: another entry */
+	uint32_t answer;     /* where service_entry's operations return to; 0: another entry */
+	struct child *child; /* made of an extent, after the hand-over: libs/memory */
 };
 /* An empty address space from the template. confidential: 0 or 1. */
 void domain_make(struct domain *domain, const char *name, uint32_t confidential);
@@ -81,6 +84,9 @@ uint32_t domain_table(struct domain *domain, uint32_t address);
 void domain_map(struct domain *domain, uint32_t address, uint32_t frame, uint32_t flags);
 void domain_unmap(struct domain *domain, uint32_t address);
 uint32_t domain_page(struct domain *domain, uint32_t address); /* fresh page, mapped writable */
+void domain_fill(struct domain *domain, uint32_t address, const void *content, uint32_t bytes);
+/* A fresh page that the domain can only read; where this program writes it. */
+void *domain_share(struct domain *domain, uint32_t address);
 /* Loads a module's program and sets the common entries (service_entry, fault_entry, by symbol);
  * and if it uses libs/lock, its section with a lock page. */
 void domain_load(struct domain *domain, const char *name);
@@ -111,6 +117,7 @@ uint32_t domain_door(struct domain *domain, uint64_t badge);
 void domain_give(struct domain *domain, uint32_t there, uint32_t from_slot);
 const struct boot_module *module_find(const char *name);
 const void *module_file(const struct boot_module *module);
+_Bool module_has(uint32_t frame); /* some module */
 
 /*
  * Loads the memory service (services/memory) and gives it the frames from `first` on to `end`, of
@@ -123,6 +130,29 @@ uint32_t memory_descriptor_frames(uint32_t end);
  * has MEMORY_RIGHTS_ALL. The argument: quota's is the upper word of the badge of its master's
  * doors, odd; partition's is the logarithm of how many partitions there are. */
 void allocator_make(struct domain *allocator, const char *name, uint32_t extent, uint32_t argument);
+/* What lies behind a BAR (pci_memory of pci/pci.h says where) becomes device memory number `index`
+ * of the memory service, as a capability in slot `to`. `masters`: slots of two extents to define
+ * devices in, the lower 2 GiB and the upper. Result as of memory_define_device. */
+#define DEVICE_MASTER_BADGE(half) MEMORY_BADGE((half) << 19, 19, MEMORY_DEVICE_MASTER)
+uint32_t device_define(const uint32_t masters[2], uint32_t pci_extent, uint32_t index,
+		       uint32_t rights, uint32_t to);
+
+/* ---- the hand-over ----------------------------------------------------------------------------
+ */
+/*
+ * Starts the memory service with all frames that are left. It alone has the right to create and
+ * destroy from then on, and the linear map; this program keeps the right to look (RIGHT_READ), and
+ * of memory has what an application has: extents. What was made before stays as it is. Domains and
+ * threads are then made of extents, by the same functions: domain_make, _load, _page, _fill,
+ * _share, _end, thread_make, _end, frames_free. The others that name frames or make objects are
+ * not to be called any more. The boot menu's entry must bring the module `memory`.
+ */
+void root_hand_over(void);
+extern struct domain memory_domain;
+extern uint32_t memory_slot;       /* an extent: all frames, all rights; 0: not handed over */
+extern uint32_t memory_order;      /* 2^order frames, from 0 on */
+extern uint32_t device_masters[2]; /* extents as device_define takes them */
+#define CHILD_ORDER 5u             /* a domain that is made then has 2^5 frames */
 
 /* ---- threads
  * ------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "keyboard/keyboard.h"
 #include "line.h"
 #include "lspci.h"
+#include "memory/memory.h"
 #include "text.h"
 
 static const struct console_board *const board = (const struct console_board *)CONSOLE_BOARD;
@@ -126,6 +127,48 @@ static void threads_show(const char *argument)
 	}
 }
 
+/* ---- frames -------------------------------------------------------------------------------------
+ */
+static void frames_row(const char *name, uint32_t frames)
+{
+	uint32_t tenths = frames * 10 / 256;
+	print("  %-18s %8u %7u.%u\n", name, frames, tenths / 10, tenths % 10);
+}
+
+static void frames_show(const char *argument)
+{
+	static const char *const types[] = {[MEMORY_RESERVED] = "reserved",
+					    [MEMORY_DIRTY] = "dirty",
+					    [MEMORY_CLEAN] = "clean",
+					    [MEMORY_DATA] = "data",
+					    [MEMORY_TABLE] = "table",
+					    [MEMORY_DIRECTORY] = "directory",
+					    [MEMORY_OBJECT] = "object",
+					    [MEMORY_BECOMING] = "becoming",
+					    [MEMORY_DROPPING_TABLE] = "dropping table",
+					    [MEMORY_DROPPING_DIRECTORY] = "dropping directory"};
+	enum { TYPES = sizeof(types) / sizeof(types[0]) };
+	uint32_t counts[TYPES] = {0}, all = 0;
+	(void)argument;
+	for (uint32_t i = 0; i < board->frames; i++) {
+		struct memory_frame frame;
+		if (memory_read(slot(CONSOLE_MEMORY), i, &frame) != RETURN)
+			break;
+		uint32_t type = MEMORY_TYPE_OF(frame.key);
+		if (type < TYPES)
+			counts[type]++;
+		all++;
+	}
+	if (!all) {
+		print("no memory service\n");
+		return;
+	}
+	print("  type                 frames       MiB\n");
+	for (uint32_t i = 0; i < TYPES; i++)
+		frames_row(types[i], counts[i]);
+	frames_row("all", all);
+}
+
 /* ---- the rest -----------------------------------------------------------------------------------
  */
 static void pci_show(const char *argument)
@@ -170,6 +213,7 @@ static const struct {
 	{"domains", "the address spaces", domains_show},
 	{"threads", "the threads, and the CPU time that each has consumed", threads_show},
 	{"caps", "DOMAIN: what is in its list of capabilities", capabilities_show},
+	{"frames", "the memory: how many frames are of which type", frames_show},
 	{"lspci", "the PCI functions", pci_show},
 	{"windows", "programs that draw, each in its rectangle; once more: they go",
 	 windows_switch},

@@ -18,6 +18,8 @@ enum console_slot {
 	CONSOLE_STARTER,  /* its dispatcher's thread, to be signalled requests */
 	CONSOLE_SCREEN_0, /* a rectangle; the board says which of the two */
 	CONSOLE_SCREEN_1,
+	CONSOLE_MEMORY, /* an extent of all frames from 0 on, to look: MEMORY_ANY and nothing else
+			 */
 	CONSOLE_DOMAINS = 16, /* by number on the board, to read */
 	CONSOLE_THREADS = 64
 };
@@ -43,6 +45,7 @@ struct console_object {
 struct console_board {
 	uint32_t screen; /* CONSOLE_SCREEN_0 or _1; 0: there is none */
 	uint32_t cycles_per_ms;
+	uint32_t frames;   /* so many has CONSOLE_MEMORY */
 	uint32_t is_alone; /* nobody is there to type: it says so and asks for the end */
 	struct console_object domain[CONSOLE_DOMAINS_MAX], thread[CONSOLE_THREADS_MAX];
 };

@@ -4,6 +4,7 @@
 #include "hostile.h"
 #include "hostile/hostile_program.h"
 #include "keyboard/keyboard.h"
+#include "memory/memory.h"
 #include "meter/meter.h"
 #include "pci/pci.h"
 #include "root.h"
@@ -150,6 +151,48 @@ static uint32_t cases_run(void)
 	return wrong;
 }
 
+/* ---- and this program, which once had it all --------------------------------------------------
+ */
+/* Each page of what was the linear map: modules can be read there, nothing written. */
+static uint32_t pages_try(void)
+{
+	uint32_t read = 0, written = 0, wrong = 0, value;
+	for (uint32_t at = 0; at < boot_record->linear_end; at += PAGE_BYTES) {
+		volatile uint32_t *page = (volatile uint32_t *)(LINEAR_BASE + at);
+		_Bool is_read = try_load(page, &value);
+		read += is_read;
+		wrong += is_read && !module_has(at >> 12);
+		written += is_read && try_store(page, value);
+	}
+	print("  memory where root had it mapped: of %u pages %u can be read, its modules; %u "
+	      "others; %u written\n",
+	      boot_record->linear_end >> 12, read, wrong, written);
+	return wrong + written;
+}
+
+static uint32_t refusal_print(const char *what, uint32_t error)
+{
+	print("  %s: %s\n", what, error ? error_name(error) : "IT WORKED");
+	return error != ERROR_RIGHT;
+}
+
+static uint32_t powers_try(void)
+{
+	uint32_t spare = slot_take(), frame = memory_domain.object.frame, wrong = pages_try();
+	slot_t to = slot(spare), memory = slot(memory_domain.object.slot);
+	wrong += refusal_print("a frame made a page table",
+			       kernel_create(AUTHORITY, OBJECT_TABLE, 0, frame, 0, 0));
+	wrong += refusal_print("the memory service destroyed",
+			       kernel_destroy(AUTHORITY, frame, object_generation(frame)));
+	wrong += refusal_print("a capability to it fetched",
+			       kernel_fetch(AUTHORITY, frame, to, object_generation(frame)));
+	wrong += refusal_print("a door to it with any badge", kernel_door(memory, to, ~0ull));
+	wrong += refusal_print("a slot of its list emptied",
+			       kernel_delete_there(memory, slot(MEMORY_SLOT_AUTHORITY)));
+	slot_give(spare);
+	return wrong;
+}
+
 void attack_run(void)
 {
 	struct words fault;
@@ -174,6 +217,8 @@ void attack_run(void)
 	print("A neighbour that calls its services after each: %u times, %u with trouble\n",
 	      neighbour_calls, neighbour_troubles);
 	meter_end(&neighbour);
+	print("This program itself, which has handed the machine over:\n");
+	wrong += powers_try();
 	print("Frames free before: %u, after: %u. %s\n", frames, frames_free(),
 	      wrong || neighbour_troubles || frames != frames_free() ? "THE SYSTEM WAS HURT"
 								     : "The system has survived.");

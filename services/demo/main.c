@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The root program of the menu's first entry: base services, the demonstration, and then the
- * console, whose dispatcher it is. While the console waits, so does this thread, unless others
- * draw.
+ * The root program of the menu's first entry: base services, of which the last is handed the
+ * machine over; then, with what is left to it, the demonstration and the console, whose dispatcher
+ * it is. While the console waits, so does this thread, unless others draw.
  */
 #include "console/console.h"
 #include "demo.h"
@@ -60,6 +60,7 @@ static _Noreturn void console_run(slot_t console, _Bool success)
 int main(void)
 {
 	root_begin();
+	root_hand_over();
 	_Bool success = demonstration();
 	console_run(console_begin(is_asked("unattended")), success);
 }

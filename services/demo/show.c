@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The demonstration: in plain words, what lending a thread means. */
 #include "demo.h"
+#include "memory/memory_space.h"
 #include "root.h"
 #include "visitor/visitor.h"
 
@@ -8,7 +9,6 @@
 
 static struct domain scribe, visitor;
 static struct thread thread;
-static uint32_t input_table;
 
 /* A visitor's address space: its program, the numbers, a page for the answer, and three doors. */
 static void visitor_make(uint32_t number)
@@ -17,12 +17,11 @@ static void visitor_make(uint32_t number)
 	domain_make(&visitor, "visitor", 0);
 	domain_load(&visitor, "visitor");
 	for (uint32_t page = 0; page < VISITOR_PAGES; page++) {
-		uint32_t *words =
-			frame_pointer(domain_page(&visitor, VISITOR_INPUT + page * PAGE_BYTES));
+		static uint32_t words[PAGE_BYTES / 4];
 		for (uint32_t i = 0; i < PAGE_BYTES / 4; i++)
 			words[i] = page * (PAGE_BYTES / 4) + i + 1;
+		domain_fill(&visitor, VISITOR_INPUT + page * PAGE_BYTES, words, PAGE_BYTES);
 	}
-	input_table = domain_table(&visitor, VISITOR_INPUT);
 	domain_page(&visitor, VISITOR_OUTPUT);
 	domain_give(&visitor, VISITOR_SERIAL, console_slot);
 	domain_give(&visitor, VISITOR_SCRIBE, to_scribe);
@@ -91,10 +90,11 @@ static void killing(void)
 	visitor_make(2);
 	visitor_go(VISITOR_LONG);
 	until_inside();
-	uint32_t generation = object_generation(thread.object.frame), begun = cycles();
-	MUST(kernel_destroy(AUTHORITY, thread.object.frame, generation));
+	uint32_t begun = cycles(), result = memory_drop(slot(memory_slot), thread.object.frame);
 	uint32_t cost = cycles() - begun;
-	print("     root: killed, for %u ticks\n", cost);
+	if (result != RETURN)
+		root_fail("the visitor's thread can't be killed", DOOR_ERROR(result));
+	print("     root: killed by the memory service, for %u ticks\n", cost);
 	visitor_end();
 
 	step("The next one is served as if nothing had happened.");
@@ -102,16 +102,15 @@ static void killing(void)
 	visitor_go(VISITOR_LEND);
 	thread_run(&thread);
 
-	step("Lent memory is taken back during the call: one store, the service copes.");
+	step("Lent memory is taken back during the call: the service copes.");
 	visitor_go(VISITOR_LONG);
 	until_inside();
-	generation = object_generation(input_table);
 	begun = cycles();
-	MUST(kernel_destroy(AUTHORITY, input_table, generation));
+	result = space_drop_table(&visitor.child->space, VISITOR_INPUT);
 	cost = cycles() - begun;
-	print("     root: the window's page table is retired, for %u ticks\n", cost);
-	MUST(kernel_create(AUTHORITY, OBJECT_TABLE, 0, input_table, object_generation(input_table),
-			   0));
+	if (result != RETURN)
+		root_fail("the lent page table stays", DOOR_ERROR(result));
+	print("     root: the window's page table is dropped and empty, for %u ticks\n", cost);
 	thread_run(&thread);
 	visitor_end();
 }

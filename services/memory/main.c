@@ -183,6 +183,8 @@ SERVICE_OPERATIONS([MEMORY_MAP] = memory_do_map, [MEMORY_MAP_LENT] = memory_do_m
 		   [MEMORY_FORGET_DEVICE] = do_forget_device, [MEMORY_READ_FRAME] = do_read,
 		   [MEMORY_NEXT_TABLE] = do_next_table, [MEMORY_BATCH] = do_batch)
 
+#define ENTRY_LARGE 0x80u /* of a directory: a page of 4 MiB (SDM 3, "Paging") */
+
 /* ---- the start ------------------------------------------------------------------------------- */
 /* A frame is the service's if the machine says that all of it is memory and nothing else. Modules
  * are DATA, so that whoever gets them can map them. */
@@ -214,6 +216,20 @@ static void start_modules(const struct boot_record *record)
 	}
 }
 
+/*
+ * Who hands the machine over keeps its directory, and page tables can be installed there like in
+ * any other. What it has been given by boot stays (those tables are reserved, so nobody takes them
+ * for something else), but not the linear map: pages of 4 MiB.
+ */
+static void start_directory(uint32_t number)
+{
+	uint32_t *entries = frame_words(number);
+	for (uint32_t i = IMAGE_BASE >> 22; i < LENDABLE_ENTRIES; i++)
+		if (entries[i] & ENTRY_LARGE)
+			entries[i] = 0;
+	frames[number].key = MEMORY_KEY(MEMORY_DIRECTORY, 0);
+}
+
 int main(uint32_t descriptors)
 {
 	const struct boot_record *record = (const struct boot_record *)BOOT_RECORD;
@@ -228,5 +244,7 @@ int main(uint32_t descriptors)
 				start_region(&record->regions[i], &start);
 	frame_count = start.end;
 	start_modules(record);
+	if (start.directory)
+		start_directory(start.directory);
 	return 0; /* from now on clients bring the thread */
 }

@@ -304,6 +304,7 @@ static inline uint32_t memory_batch(slot_t extent, uint32_t count, uint32_t lent
 struct memory_start {
 	uint32_t first, end; /* managed frames; all others are reserved */
 	uint32_t template_frame;
+	uint32_t directory; /* the starter's own, which hands the machine over; 0: it does not */
 };
 #define MEMORY_SLOT_AUTHORITY 1u /* of its list */
 #define MEMORY_SLOT_DOMAIN    2u

@@ -151,7 +151,8 @@ static inline uint32_t pci_master(slot_t door, uint32_t place, uint32_t on, uint
 
 /*
  * The physical extent of a memory BAR: its first frame, and how many frames as a power of two. A
- * name so far, not a capability. Right BARS. PCI_NO_BAR, PCI_SHARED, PCI_TOO_HIGH.
+ * name, of which device_define (libs/root) makes a capability of the memory service. Right BARS.
+ * PCI_NO_BAR, PCI_SHARED, PCI_TOO_HIGH.
  */
 #define PCI_EXTENT(frame, frames_log2) ((uint32_t)(frame) | (uint32_t)(frames_log2) << 24)
 #define PCI_EXTENT_FRAME(extent)       ((extent)&0xFFFFFu)

@@ -63,6 +63,31 @@ def commands(session):
           sorted(set(rights)) == ["read", "signal"] and rights.count("signal") == 2, text)
 
 
+def frames(session):
+    """All types that there are, and the sum; a program's end is seen in them."""
+    def counted():
+        text = session.say("frames\r", PROMPT)
+        return {name: int(count) for name, count in
+                re.findall(r"^  (\w+(?: \w+)?) +(\d+) +\d+\.\d$", text, re.M)}, text
+    before, text = counted()
+    types = ["reserved", "dirty", "clean", "data", "table", "directory", "object", "becoming",
+             "dropping table", "dropping directory"]
+    check("frames: all types, and how many there are of each", list(before) == types + ["all"] and
+          sum(before[name] for name in types) == before["all"] == 16384, text)
+    session.say("windows\r", PROMPT)
+    during, text = counted()
+    new = {name: during[name] - before[name] for name in types}
+    check("four more programs: each a directory, a domain and a thread", new["directory"] == 4 and
+          new["object"] == 12 and new["table"] >= 4 and new["data"] >= 4 * 5, text)
+    session.say("windows\r", PROMPT)
+    after, text = counted()
+    kept = ["reserved", "data", "table", "directory", "object"]
+    check("which go again", [after[name] for name in kept] == [before[name] for name in kept] and
+          after["clean"] > before["clean"], text)
+    answers(session, "caps root", r"^ +1  authority .* 1  read$", r" domain +memory .* read$")
+    answers(session, "caps memory", r"^ +1  authority .* create destroy read$")
+
+
 def hostility(session):
     text = session.say("attack\r", PROMPT, 120)
     check("attack: the system survives", "The system has survived." in text, text)
@@ -70,6 +95,12 @@ def hostility(session):
           "WENT ON" not in text and re.search(r" 77 times, 0 with trouble", text), text)
     before, after = re.search(r"before: (\d+), after: (\d+)\.", text).groups()
     check("and no frame is lost", before == after, text)
+    tries = re.search(r"of (\d+) pages (\d+) can be read, its modules; 0 others; 0 written", text)
+    check("root has lost the linear map, but for its modules",
+          tries and 16 < int(tries[2]) < 200 < int(tries[1]), text)
+    check("and the authority, but to look",
+          re.findall(r"^  (?:a frame|the memory|a capability|a door|a slot) .*: (\w+)$", text,
+                     re.M) == ["RIGHT"] * 5, text)
     answers(session, "domains", r"^  console ")
 
 
@@ -92,6 +123,7 @@ def serial_line():
     session = Session("tools/run", "--direct", "--keep")
     check("the console comes", session.wait_for(PROMPT), session.text)
     commands(session)
+    frames(session)
     editing(session)
     hostility(session)
     check("reboot starts the machine anew", session.say("reboot\r", PROMPT).count(

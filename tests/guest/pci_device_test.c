@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a bus master can do, with QEMU's device for teaching (`edu`, 1234:11E8, described in QEMU's
- * docs/specs/edu): it copies between a buffer of its own and any physical address, a tenth of a
- * second after it was told to. Where the machine has none, there is nothing to see.
+ * What lies behind a BAR, mapped by the memory service; and what a bus master can do, with QEMU's
+ * device for teaching (`edu`, 1234:11E8, described in QEMU's docs/specs/edu): it copies between a
+ * buffer of its own and any physical address, a tenth of a second after it was told to. Where the
+ * machine has none, there is nothing to see.
  */
+#include "memory_world.h"
 #include "pci_machine.h"
 
 #define EDU         0x11E81234u
@@ -99,6 +101,65 @@ TEST(pci_device_answers_behind_its_bar)
 		CHECK_EQUAL(device_read(ALIVE), ~0x12345678u);
 		device_leave();
 	}
+	machine_finish();
+}
+
+/* ---- mapped by the memory service, as a driver in the running system has it --------------------
+ */
+#define SCREEN       0x11111234u /* the graphics device of QEMU; BAR 2 has its registers, */
+#define SCREEN_BAR   2u
+#define SCREEN_ABOUT 0x500u  /* of which this one */
+#define SCREEN_IS    0xB0C0u /* says so, with its version in the last digit */
+#define TABLE_FRAME  0u      /* of the memory service's frames: a page table */
+#define NUMBER       5u      /* of the device memory */
+
+/* One page of the device memory in slot `other`, first of what the table maps. */
+static uint32_t page_map(uint32_t flags)
+{
+	*(struct memory_batch *)parameters() = (struct memory_batch){
+		MEMORY_MAP_LENT, MEMORY_AT(TABLE_FRAME, 0, flags | MEMORY_ENTRY_UNCACHED), 0};
+	return memory_batch(slot(all), 1, other, NULL);
+}
+
+/* The BAR at this extent, by a driver in whose directory the table is. */
+static void screen_drive(uint32_t extent)
+{
+	uint32_t value, masters[2] = {part, part};
+	extent_forge(part, DEVICE_MASTER_BADGE(PCI_EXTENT_FRAME(extent) >> 19), 0);
+	make_kind(TABLE_FRAME, 1, OBJECT_TABLE);
+	OK(device_define(masters, extent, NUMBER, MEMORY_READ | MEMORY_WRITE, other));
+	SAYS(MEMORY_IN_USE, device_define(masters, extent, NUMBER, MEMORY_READ, result));
+	OK(page_map(MEMORY_ENTRY_WRITE));
+	peer_make(&driver, "driver");
+	uint32_t *directory = frame_pointer(driver.directory_frame);
+	directory[REGISTERS >> 22] = (first + TABLE_FRAME) << 12 | 7;
+	door = peer_door(&driver, device_register);
+	CHECK_EQUAL(device_read(SCREEN_ABOUT) & 0xFFF0, SCREEN_IS);
+
+	OK(memory_forget_device(slot(part), NUMBER));
+	SAYS(MEMORY_STALE, page_map(0));
+	OK(memory_unmap(slot(all), TABLE_FRAME, 0, 1));
+	CHECK_EQUAL(door_call(slot(door).encoded, 0, SCREEN_ABOUT, 0, &value),
+		    ERROR_CALLEE_FAULTED);
+	directory[REGISTERS >> 22] = 0;
+	slot_give(door);
+	domain_end(&driver);
+}
+
+TEST(pci_bar_is_mapped_by_the_memory_service_until_it_is_revoked)
+{
+	uint32_t extent, function = 0;
+	machine_begin();
+	memory_make();
+	while (function < table_count() && peek(function, CONFIG_IDENTITY) != SCREEN)
+		function++;
+	if (function < table_count())
+		hand_out(function, PCI_MAY_BARS, held);
+	if (pci_memory(slot(held), SCREEN_BAR, &extent) == RETURN)
+		screen_drive(extent);
+	else
+		test_skip("no graphics device with registers in memory");
+	memory_unmake();
 	machine_finish();
 }
 

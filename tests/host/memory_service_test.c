@@ -849,7 +849,7 @@ static void begin(void)
 	for (uint32_t i = 0; i < WORDS; i++)
 		frame_words(TEMPLATE)[i] = i < LENDABLE_ENTRIES ? 0 : i << 22 | 0x83;
 	*(struct memory_start *)frame_words(DESCRIPTORS) =
-		(struct memory_start){FIRST, END, TEMPLATE};
+		(struct memory_start){FIRST, END, TEMPLATE, 0};
 	CHECK_EQUAL(service_main(DESCRIPTORS), 0);
 	memset(&model, 0, sizeof(model));
 	memset(kernel, 0, sizeof(kernel));
@@ -1280,7 +1280,7 @@ TEST(memory_operations_cut_into_each_other_leave_a_world_that_holds)
 static void start(uint32_t first, uint32_t end)
 {
 	*(struct memory_start *)frame_words(DESCRIPTORS) =
-		(struct memory_start){first, end, TEMPLATE};
+		(struct memory_start){first, end, TEMPLATE, 0};
 	CHECK_EQUAL(service_main(DESCRIPTORS), 0);
 }
 static void types_are(uint32_t from, uint32_t to, uint32_t type)
@@ -1328,4 +1328,28 @@ TEST(memory_starts_with_regions_that_go_on_beyond_what_is_managed)
 	region(AT(90), ~0ull - AT(90), 2);
 	start(72, 112);
 	types_are(72, 112, MEMORY_RESERVED);
+}
+
+/* Who hands the machine over. Its tables are below the managed frames. */
+TEST(memory_starts_in_the_directory_of_its_starter_without_pages_of_4_mib)
+{
+	const uint32_t image = AT(80) | 7, linear = AT(1024) | 0x87, kernel_part = 0x83;
+	uint32_t *entries;
+	memory_make();
+	region(AT(72), AT(40), 1);
+	entries = frame_words(82);
+	entries[IMAGE_BASE >> 22] = image;
+	entries[LINEAR_BASE >> 22] = linear;
+	entries[LENDABLE_ENTRIES - 1] = linear;
+	entries[LENDABLE_ENTRIES] = kernel_part;
+	*(struct memory_start *)frame_words(DESCRIPTORS) =
+		(struct memory_start){84, 112, TEMPLATE, 82};
+	CHECK_EQUAL(service_main(DESCRIPTORS), 0);
+	CHECK_EQUAL(entries[IMAGE_BASE >> 22], image);
+	CHECK_EQUAL(entries[LINEAR_BASE >> 22], 0);
+	CHECK_EQUAL(entries[LENDABLE_ENTRIES - 1], 0);
+	CHECK_EQUAL(entries[LENDABLE_ENTRIES], kernel_part);
+	types_are(80, 82, MEMORY_RESERVED); /* its table stays */
+	types_are(82, 83, MEMORY_DIRECTORY);
+	types_are(83, 84, MEMORY_RESERVED);
 }
