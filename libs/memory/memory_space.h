@@ -166,10 +166,13 @@ uint32_t child_end(struct child *child);
  * entry pager_entry, on the faulting thread, with 1 KiB of stack on its data page. Any other fault
  * goes to fault_entry as ever; so does one in the range if no frame is left or the
  * service refuses. base and bytes: multiples of 4 MiB. The frames are taken and made DATA
- * beforehand, as are the page tables: bytes may well be more than there are frames.
- * A thread that is killed between taking its frame and mapping it loses that frame for its domain.
+ * beforehand, as are the page tables: bytes may well be more than there are frames. spares:
+ * POOL_WORDS(frames) words of the pager's.
+ * A thread that is killed between taking its frame and mapping it loses that frame for its program,
+ * until pager_end. SPACE_BAD_ADDRESS (also: there is a range already), NO_TABLES, NO_FRAMES.
  */
-uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_t frames);
+uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_t frames,
+		     uint32_t *spares);
 uint32_t pager_left(void); /* frames */
 /* All that the pager mapped goes, with its page tables; frames are clean and in the pool again. */
 uint32_t pager_end(void);

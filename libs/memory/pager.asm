@@ -3,8 +3,9 @@
 bits 32
 %include "offsets.inc"
 
-global pager_entry, pager_base, pager_bytes, pager_table, pager_next, pager_end_frame, pager_door
-extern fault_entry
+global pager_entry, pager_base, pager_bytes, pager_table, pager_next, pager_end_frame
+global pager_door, pager_first, pager_spares
+extern fault_entry, pager_spare_take
 
 %define PROTECTION   1 << 16                    ; in the class: the page was there
 %define OCCUPIED     6                          ; MEMORY_OCCUPIED (pager.c compares)
@@ -26,7 +27,7 @@ pager_entry:
 	xadd	[pager_next], ebx               ; the frame as word b of memory_map: one page
 	cmp	ebx, [pager_end_frame]
 	jae	.none
-	push	ebx
+.map:	push	ebx
 	shr	ecx, 12
 	mov	edi, [pager_table]
 	lea	edi, [edi + ecx * 4]            ; word a: the tables lie in a row
@@ -46,12 +47,14 @@ pager_entry:
 	mov	eax, RESUME_SAME
 	sysenter
 
-; Nothing was mapped: the frame goes back, unless somebody took the next one meanwhile.
+; Nothing was mapped: the frame is left over.
 .refused:
 	mov	ebp, eax
-	pop	ebx
-	lea	eax, [ebx + PAGE_BYTES]
-	cmpxchg	[pager_next], ebx
+	pop	ecx
+	sub	ecx, [pager_first]
+	shr	ecx, 12
+	mov	eax, [pager_spares]
+	bts	[eax], ecx
 	pop	eax
 	cmp	ebp, RETURN + OCCUPIED          ; by another thread of ours, if it was not there before
 	jne	.other
@@ -65,11 +68,19 @@ pager_entry:
 	mov	edx, .place
 	sysenter
 .place:	mov	edx, esi
-	push	ebx
+	mov	eax, ebx
 	jmp	.report
 .none:	sub	dword [pager_next], PAGE_BYTES
-.report:
+	push	ecx
+	push	edx
+	call	pager_spare_take
+	pop	edx
+	pop	ecx
+	mov	ebx, eax
+	test	eax, eax
+	jnz	.map
 	pop	eax
+.report:
 	pop	ebp
 	pop	edi
 	pop	esi
@@ -84,3 +95,5 @@ pager_table:	dd 0
 pager_next:	dd 0
 pager_end_frame: dd 0
 pager_door:	dd 0
+pager_first:	dd 0
+pager_spares:	dd 0                            ; a bit for each frame: taken, but not used

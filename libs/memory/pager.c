@@ -6,13 +6,33 @@
 
 _Static_assert(MEMORY_MAP == 0 && MEMORY_OCCUPIED == 6, "pager.asm");
 
-extern uint32_t pager_base, pager_bytes, pager_table, pager_next, pager_end_frame, pager_door;
+extern uint32_t pager_base, pager_bytes, pager_table, pager_next, pager_end_frame, pager_door,
+	pager_first;
+extern uint32_t *pager_spares;
+uint32_t pager_spare_take(void);
 static struct space *pager_space;
-static uint32_t pager_first, pager_frames, pager_tables; /* pager_tables: 0: no range */
+static uint32_t pager_frames, pager_tables; /* pager_tables: 0: no range */
 
 uint32_t pager_left(void)
 {
-	return pager_next < pager_end_frame ? (pager_end_frame - pager_next) / PAGE_BYTES : 0;
+	uint32_t left =
+		pager_next < pager_end_frame ? (pager_end_frame - pager_next) / PAGE_BYTES : 0;
+	for (uint32_t i = 0; i < pager_frames; i++)
+		left += pager_spares[i / 32] >> i % 32 & 1;
+	return left;
+}
+
+/* When there is no next frame: one that a thread took and could not use. As pager_next; 0: none. */
+uint32_t pager_spare_take(void)
+{
+	for (uint32_t i = 0; i < POOL_WORDS(pager_frames); i++)
+		for (uint32_t word; (word = pager_spares[i]);) {
+			uint32_t bit = word & -word;
+			if (__atomic_fetch_and(&pager_spares[i], ~bit, __ATOMIC_RELAXED) & bit)
+				return pager_first +
+				       (i * 32 + (uint32_t)__builtin_ctz(bit)) * PAGE_BYTES;
+		}
+	return 0;
 }
 
 static _Bool is_range(const struct space *space, uint32_t base, uint32_t bytes)
@@ -55,7 +75,8 @@ static uint32_t tables_make(struct space *space, uint32_t base, uint32_t count, 
 	return result;
 }
 
-uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_t frames)
+uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_t frames,
+		     uint32_t *spares)
 {
 	uint32_t tables = bytes / TABLE_BYTES, first, table;
 	if (pager_tables || !is_range(space, base, bytes))
@@ -70,7 +91,9 @@ uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_
 	}
 	pager_space = space;
 	pager_tables = tables;
-	pager_first = first;
+	pager_first = first << 12;
+	pager_spares = spares;
+	memset(spares, 0, POOL_WORDS(frames) * 4);
 	pager_frames = frames;
 	pager_base = base;
 	pager_table = table << 12 | MEMORY_ENTRY_WRITE;
@@ -88,7 +111,7 @@ uint32_t pager_end(void)
 	if (pager_tables)
 		result = tables_drop(pager_space, pager_base, pager_tables);
 	if (result == RETURN && pager_frames)
-		result = pool_give(pager_space->pool, pager_first, pager_frames);
+		result = pool_give(pager_space->pool, pager_first >> 12, pager_frames);
 	if (result == RETURN)
 		pager_tables = pager_frames = 0;
 	return result;

@@ -289,3 +289,338 @@ TEST(memory_child_is_made_of_its_frames_and_ended)
 	slot_give(thread);
 	slot_give(control);
 }
+
+TEST(memory_child_names_its_errors_and_leaves_nothing)
+{
+	static uint32_t holder[64];
+	uint32_t control = slot_take(), thread = slot_take(), frame, frames = 0;
+	const struct boot_module *service = module_find("vga");
+	builder_make();
+	SAYS(SPACE_NO_FRAMES, child_make(&child, &builder, CHILD_ORDER_MAX + 1, control, 0));
+	OK(child_end(&child));
+	SAYS(SPACE_NO_FRAMES, child_make(&child, &builder, MANAGED_ORDER, control, 0));
+	OK(child_end(&child));
+	SAYS(SPACE_NO_FRAMES, child_make(&child, &builder, 0, control, 0)); /* control only */
+	OK(child_end(&child));
+	builder.scratch = 0; /* no slot to fetch into */
+	CHECK_EQUAL(child_make(&child, &builder, CHILD_ORDER, control, 0), ERROR_ARGUMENT);
+	builder.scratch = result;
+	OK(child_end(&child));
+	for (uint32_t order = 1; order < 4; order++) { /* too small for all of the program */
+		OK(child_make(&child, &builder, order, control, 1));
+		SAYS(SPACE_NO_FRAMES, child_load(&child, module_file(program), program->bytes));
+		OK(child_end(&child));
+		CHECK_EQUAL(pool_free(&pool), MANAGED - 1);
+	}
+	OK(child_make(&child, &builder, CHILD_ORDER, control, 0));
+	SAYS(SPACE_BAD_PROGRAM, child_load(&child, holder, sizeof(holder)));
+	SAYS(SPACE_NO_LOCK, child_load(&child, module_file(service), service->bytes));
+	OK(child_load(&child, module_file(program), program->bytes));
+	SAYS(MEMORY_OCCUPIED, child_load(&child, module_file(program), program->bytes));
+	SAYS(SPACE_BAD_ADDRESS, child_page(&child, 0, 0, NULL, 0, &frame));
+	SAYS(SERVICE_BAD_ARGUMENT, child_object(&child, OBJECT_THREAD, thread, &frame));
+	SAYS(MEMORY_REFUSED, child_object(&child, OBJECT_BITMAP_PAGE, thread, &frame));
+	uint32_t free = pool_free(&child.pool);
+	builder.scratch = 0;
+	CHECK_EQUAL(child_thread(&child, thread, &frame), ERROR_ARGUMENT);
+	builder.scratch = result;
+	uint32_t window = builder.window_table;
+	builder.window_table = child.control; /* no table: nothing can be filled */
+	SAYS(MEMORY_WRONG_TYPE, child_page(&child, PAGES, 0, "content", 8, &frame));
+	builder.window_table = window;
+	OK(space_drop_table(&child.space, PAGES));
+	CHECK_EQUAL(pool_free(&child.pool), free);
+	for (; pool_free(&child.pool); frames++)
+		OK(child_object(&child, OBJECT_DATA_PAGE, thread, &frame));
+	CHECK_EQUAL(frames, free);
+	SAYS(SPACE_NO_FRAMES, child_object(&child, OBJECT_DATA_PAGE, thread, &frame));
+	SAYS(SPACE_NO_FRAMES, child_thread(&child, thread, &frame));
+	SAYS(SPACE_NO_FRAMES, child_page(&child, PAGES, 0, NULL, 0, &frame));
+	MUST(kernel_delete(slot(control))); /* all that follows fails in the kernel */
+	CHECK_EQUAL(child_entries(&child, 0, 0), ERROR_EMPTY);
+	CHECK_EQUAL(child_own(&child, PAGED_EXTENT), ERROR_EMPTY);
+	OK(child_end(&child));
+	builder_end();
+	slot_give(thread);
+	slot_give(control);
+}
+
+/* ---- a program that pages itself ------------------------------------------------------------- */
+#define TABLE_BYTES 0x400000u
+
+static struct domain teller;
+static struct client client;
+static uint32_t child_slot, door, told_class, told_place, told_count;
+
+/* The fault door of the program: what root's own would print. */
+PEER told(uint32_t class, uint32_t place, uint32_t b, uint32_t badge_high)
+{
+	told_class = class;
+	told_place = place;
+	told_count++;
+	return ANSWER(0, 0);
+}
+
+/* A thread at home must be made before the extent is the program's. */
+static void paged_make(uint32_t thread)
+{
+	uint32_t to_teller = peer_door(&teller, told), frame;
+	OK(child_make(&child, &builder, CHILD_ORDER, child_slot, 0));
+	OK(child_load(&child, module_file(program), program->bytes));
+	if (thread)
+		OK(child_thread(&child, thread, &frame));
+	OK(child_own(&child, PAGED_EXTENT));
+	SAYS(SPACE_NO_FRAMES, child_page(&child, PAGES, 0, NULL, 0, &frame)); /* the child's now */
+	MUST(kernel_grant(slot(child_slot), slot(SLOT_FAULT_DOOR), slot(to_teller)));
+	slot_give(to_teller);
+	MUST(kernel_door(slot(child_slot), slot(door), 0));
+}
+
+static void paged_begin(uint32_t thread)
+{
+	builder_make();
+	child_slot = slot_take();
+	door = slot_take();
+	peer_make(&teller, "teller");
+	told_count = 0;
+	paged_make(thread);
+}
+
+static void paged_end(void)
+{
+	OK(child_end(&child));
+	domain_end(&teller);
+	slot_give(door);
+	slot_give(child_slot);
+	builder_end();
+}
+
+static uint32_t paged(enum paged_operation operation, uint32_t a, uint32_t b, uint32_t *word)
+{
+	return door_call(slot(door).encoded, operation, a, b, word);
+}
+
+static uint32_t frames_left(void)
+{
+	uint32_t left;
+	OK(paged(PAGED_LEFT, 0, 0, &left));
+	return left;
+}
+
+TEST(memory_pager_maps_what_is_missing_and_nothing_is_noticed)
+{
+	uint32_t word, free;
+	paged_begin(0);
+	OK(paged(PAGED_BEGIN, 2 * TABLE_BYTES, 6, NULL));
+	SAYS(0, paged(PAGED_REGISTERS, 0, 0, NULL));
+	CHECK_EQUAL(frames_left(), 5);
+	SAYS(0, paged(PAGED_REGISTERS, 0, 0, NULL)); /* it is there now */
+	CHECK_EQUAL(frames_left(), 5);
+	static const uint32_t offsets[] = {PAGE_BYTES, TABLE_BYTES - 4, TABLE_BYTES,
+					   2 * TABLE_BYTES - PAGE_BYTES};
+	for (uint32_t i = 0; i < 4; i++) {
+		OK(paged(PAGED_STORE, offsets[i], i + 1, &word));
+		CHECK_EQUAL(word, 0);
+		CHECK_EQUAL(frames_left(), 4 - i);
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		OK(paged(PAGED_STORE, offsets[i], 0, &word));
+		CHECK_EQUAL(word, i + 1);
+	}
+	memory_check();
+	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, TABLE_BYTES, 1, NULL));
+	OK(paged(PAGED_END, 0, 0, &free));
+	OK(paged(PAGED_BEGIN, TABLE_BYTES, 1, NULL));
+	OK(paged(PAGED_STORE, PAGE_BYTES, 1, &word));
+	CHECK_EQUAL(word, 0);
+	OK(paged(PAGED_END, 0, 0, &word));
+	CHECK_EQUAL(word, free);
+	CHECK_EQUAL(told_count, 0);
+	paged_end();
+}
+
+static uint32_t run_at_home(uint32_t thread, uint32_t argument, struct words *fault)
+{
+	struct dispatch_result ended;
+	MUST(kernel_thread_start(slot(thread), child.entry, DATA_STACK, argument));
+	MUST(kernel_dispatch(slot(thread), 0, DEADLINE_NEVER, 0, &ended));
+	MUST(kernel_thread_read(slot(thread), THREAD_FIELD_FAULT, fault));
+	return ended.reason;
+}
+
+TEST(memory_pager_at_home_has_more_array_than_was_mapped)
+{
+	struct words fault;
+	uint32_t thread = slot_take(), word;
+	paged_begin(thread);
+	CHECK_EQUAL(run_at_home(thread, PAGED_ARGUMENT(10, 10), &fault), DISPATCH_ENDED);
+	CHECK_EQUAL(frames_left(), 0);
+	OK(paged(PAGED_STORE, 4, 0, &word));
+	CHECK_EQUAL(word, 1 ^ PAGED_ARGUMENT(10, 10));
+	CHECK_EQUAL(told_count, 0);
+	paged_end();
+	slot_give(thread);
+}
+
+TEST(memory_pager_without_frames_is_a_fault_like_any_other)
+{
+	struct words fault;
+	uint32_t thread = slot_take(), word;
+	paged_begin(thread);
+	CHECK_EQUAL(run_at_home(thread, PAGED_ARGUMENT(11, 10), &fault), DISPATCH_FAULTED);
+	CHECK_EQUAL(fault.w[0], FAULT_PAGING | 14 << 8 | 4 << 16);
+	CHECK_EQUAL(fault.w[1], PAGED_BASE + PAGE_BYTES - 4); /* it goes downwards */
+	CHECK_EQUAL(fault.w[3], first + child.control);
+	CHECK(told_count == 1 && told_class == fault.w[0] && told_place == fault.w[2]);
+	CHECK_EQUAL(paged(PAGED_STORE, 0, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(told_count, 2);
+	OK(paged(PAGED_STORE, 10 * PAGE_BYTES, 1, NULL)); /* what is mapped still is */
+	CHECK_EQUAL(frames_left(), 0);
+	CHECK_EQUAL(paged(PAGED_TRAP, 0, 0, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(told_class, FAULT_PROGRAM | 6 << 8);
+	CHECK_EQUAL(paged(PAGED_STORE, TABLE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(told_class, FAULT_PAGING | 14 << 8 | 4 << 16);
+	CHECK_EQUAL(paged(PAGED_STORE, -4u, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(told_count, 5);
+	OK(paged(PAGED_END, 0, 0, &word));
+	CHECK_EQUAL(paged(PAGED_STORE, 10 * PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+	OK(paged(PAGED_BEGIN, TABLE_BYTES, 2, NULL));
+	OK(memory_revoke(slot(all), 0, MANAGED, 1)); /* the service refuses from now on */
+	CHECK_EQUAL(paged(PAGED_STORE, 0, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(told_count, 7);
+	CHECK_EQUAL(frames_left(), 2); /* one is next, the other one spare */
+	SAYS(MEMORY_STALE, child_end(&child));
+	extent_forge(part, MEMORY_BADGE(first, MANAGED_ORDER, MEMORY_RIGHTS), 1);
+	paged_end();
+	slot_give(thread);
+}
+
+TEST(memory_program_has_a_heap_in_its_own_extent)
+{
+	uint32_t pages, free;
+	paged_begin(0);
+	OK(paged(PAGED_HEAP, 5, 0, &pages));
+	CHECK_EQUAL(pages, 5);
+	OK(paged(PAGED_HEAP, 2, 0, &pages));
+	OK(paged(PAGED_END, 0, 0, &free)); /* no pager: only the pool's count */
+	CHECK_EQUAL(frames_left(), 0);
+	SAYS(SPACE_NO_FRAMES, paged(PAGED_HEAP, PAGED_PAGES_MAX, 0, &pages));
+	CHECK_EQUAL(pages, 2 + free);
+	SAYS(SPACE_NO_FRAMES, paged(PAGED_BEGIN, TABLE_BYTES, 1, NULL));
+	OK(paged(PAGED_HEAP, 4, 0, &pages));
+	SAYS(SPACE_NO_FRAMES, paged(PAGED_BEGIN, TABLE_BYTES, free, NULL));
+	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, TABLE_BYTES + PAGE_BYTES, 1, NULL));
+	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, 0, 1, NULL));
+	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, 0xFFC00000, 1, NULL));
+	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, 0x10400000, 1, NULL)); /* there is the heap */
+	SAYS(SPACE_NO_TABLES, paged(PAGED_BEGIN, 15 * TABLE_BYTES, 1, NULL));
+	OK(paged(PAGED_BEGIN, TABLE_BYTES, free - 3, NULL));
+	OK(paged(PAGED_STORE, 0, 1, NULL));
+	OK(paged(PAGED_HEAP, 0, 0, &pages));
+	OK(paged(PAGED_END, 0, 0, &pages));
+	CHECK_EQUAL(pages, free + 2);
+	memory_check();
+	paged_end();
+}
+
+/* ---- stopped anywhere in its own handler ----------------------------------------------------- */
+static uint32_t client_result, client_before;
+
+static void client_stores(uint32_t offset)
+{
+	client_result = ~0u;
+	client_result = paged(PAGED_STORE, offset, 77, &client_before);
+}
+
+/* Others use the memory service as ever. */
+static void other_works(void)
+{
+	uint32_t table, page;
+	OK(pool_take(&pool, 1, 1, OBJECT_TABLE, &table));
+	OK(pool_take(&pool, 1, 1, OBJECT_NONE, &page));
+	OK(memory_map(slot(part), table, 7, 0, page, 1, NULL));
+	OK(memory_unmap(slot(part), table, 7, 1));
+	OK(pool_give(&pool, page, 1));
+	OK(pool_give(&pool, table, 1));
+	memory_check();
+}
+
+static void goes_on(void)
+{
+	client_run(&client);
+	OK(client_result);
+}
+
+/* A client's call makes the program fault; `happens` after each instruction of it, in turn. The
+ * program has three frames each time. */
+static void sweep(void (*happens)(void))
+{
+	_Bool ended = 0;
+	uint32_t steps, stop;
+	paged_begin(0);
+	for (stop = 1; !ended; stop++) {
+		OK(paged(PAGED_BEGIN, TABLE_BYTES, 3, NULL));
+		client_make(&client, &root_domain, client_stores, PAGE_BYTES);
+		for (steps = 0; steps < stop && !ended; steps++)
+			ended = client_step(&client).reason != DISPATCH_STEPPED;
+		if (!ended)
+			happens();
+		client_end(&client);
+		OK(paged(PAGED_END, 0, 0, NULL));
+	}
+	CHECK(stop > 200);
+	test_note("%u instructions", steps);
+	paged_end();
+}
+
+static void is_killed(void)
+{
+	uint32_t before;
+	client_end(&client);
+	other_works();
+	OK(paged(PAGED_STORE, PAGE_BYTES, 1, &before));
+	CHECK(before == 0 || before == 77);
+	OK(paged(PAGED_STORE, 0, 1, &before)); /* a frame may be lost, not more */
+	CHECK(frames_left() <= 1);
+	client_make(&client, &root_domain, client_stores, 0);
+	goes_on();
+}
+TEST(memory_pager_killed_at_every_instruction_loses_a_frame_at_most)
+{
+	sweep(is_killed);
+}
+
+static void another_faults_there(void)
+{
+	OK(paged(PAGED_STORE, PAGE_BYTES, 1, NULL));
+	other_works();
+	goes_on();
+	CHECK(client_before == 0 || client_before == 1);
+	CHECK_EQUAL(frames_left(), 2); /* the frame that was not needed is not lost */
+	OK(paged(PAGED_STORE, 0, 1, NULL));
+	OK(paged(PAGED_STORE, 2 * PAGE_BYTES, 1, &client_before));
+	CHECK_EQUAL(client_before, 0);
+	CHECK_EQUAL(frames_left(), 0);
+}
+TEST(memory_pager_stopped_at_every_instruction_while_another_faults_there)
+{
+	sweep(another_faults_there);
+}
+
+/* The program ends while a thread stands in its handler, or in the service for it. */
+static void program_ends(void)
+{
+	OK(child_end(&child));
+	other_works();
+	CHECK_EQUAL(pool_free(&pool), MANAGED - 1);
+	client_run(&client);
+	CHECK(client_result == RETURN || client_result == ERROR_STALE ||
+	      client_result == ERROR_CALLEE_DESTROYED);
+	slot_give(door);
+	door = slot_take();
+	paged_make(0);
+}
+TEST(memory_pager_ended_at_every_instruction_gives_all_frames_back)
+{
+	sweep(program_ends);
+}

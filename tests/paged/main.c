@@ -12,6 +12,7 @@ static struct space space;
 static struct pool pool;
 static struct heap heap;
 static uint32_t taken[POOL_WORDS(FRAMES_MAX)], heap_frames[PAGED_PAGES_MAX];
+static uint32_t spares[POOL_WORDS(FRAMES_MAX)];
 
 static void own(uint32_t options)
 {
@@ -29,7 +30,7 @@ OPERATION static uint64_t do_begin(uint32_t badge, uint32_t bytes, uint32_t fram
 				   uint32_t badge_high)
 {
 	own(OPTION_NESTED);
-	return answer(pager_begin(&space, PAGED_BASE, bytes, frames), 0);
+	return answer(pager_begin(&space, PAGED_BASE, bytes, frames, spares), 0);
 }
 
 OPERATION static uint64_t do_left(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
@@ -39,6 +40,7 @@ OPERATION static uint64_t do_left(uint32_t badge, uint32_t a, uint32_t b, uint32
 
 OPERATION static uint64_t do_end(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
 {
+	own(OPTION_NESTED);
 	uint32_t result = pager_end();
 	return answer(result, pool_free(&pool));
 }
@@ -75,6 +77,26 @@ OPERATION static uint64_t do_heap(uint32_t badge, uint32_t pages, uint32_t b, ui
 	return answer(result, heap.pages);
 }
 
+/* All registers but ESP and the flags are as they were after a store that faults; else which. */
+OPERATION static uint64_t do_registers(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	static uint32_t seen[8];
+	asm volatile("push %%ebp\n\tpush $0x240AD7\n\tpopf\n\t"
+		     "mov $1, %%eax\n\tmov $2, %%ecx\n\tmov $3, %%edx\n\tmov $4, %%ebx\n\t"
+		     "mov $5, %%ebp\n\tmov $6, %%esi\n\tmov $7, %%edi\n\t"
+		     "movl $8, %c1\n\tpushf\n\t"
+		     "mov %%eax, %0\n\tmov %%ecx, 4+%0\n\tmov %%edx, 8+%0\n\tmov %%ebx, 12+%0\n\t"
+		     "mov %%ebp, 16+%0\n\tmov %%esi, 20+%0\n\tmov %%edi, 24+%0\n\t"
+		     "pop 28+%0\n\tpush $2\n\tpopf\n\tpop %%ebp"
+		     : "=m"(seen)
+		     : "i"(PAGED_BASE)
+		     : "eax", "ecx", "edx", "ebx", "esi", "edi", "memory", "cc");
+	for (uint32_t i = 0; i < 7; i++)
+		if (seen[i] != i + 1)
+			return ANSWER(i + 1, seen[i]);
+	return ANSWER((seen[7] & 0x240CD5) == (0x240AD7 & 0x240CD5) ? 0 : 8, seen[7]);
+}
+
 OPERATION static uint64_t do_trap(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
 {
 	asm volatile("ud2");
@@ -83,7 +105,7 @@ OPERATION static uint64_t do_trap(uint32_t badge, uint32_t a, uint32_t b, uint32
 
 SERVICE_OPERATIONS([PAGED_BEGIN] = do_begin, [PAGED_LEFT] = do_left, [PAGED_END] = do_end,
 		   [PAGED_STORE] = do_store, [PAGED_BENCH] = do_bench, [PAGED_HEAP] = do_heap,
-		   [PAGED_TRAP] = do_trap)
+		   [PAGED_TRAP] = do_trap, [PAGED_REGISTERS] = do_registers)
 
 int main(uint32_t argument)
 {
@@ -91,7 +113,7 @@ int main(uint32_t argument)
 	uint32_t bytes = (words * 4 + TABLE_BYTES - 1) / TABLE_BYTES * TABLE_BYTES;
 	uint32_t *array = (uint32_t *)PAGED_BASE;
 	own(0);
-	if (pager_begin(&space, PAGED_BASE, bytes, argument & 0xFFFF) != RETURN)
+	if (pager_begin(&space, PAGED_BASE, bytes, argument & 0xFFFF, spares) != RETURN)
 		__builtin_trap();
 	for (uint32_t i = words; i-- > 0;)
 		array[i] += i ^ argument;

@@ -8,13 +8,15 @@
 
 /* Operations of its door; answered with a status of memory.h or memory_space.h and a word. */
 enum paged_operation {
-	PAGED_BEGIN, /* bytes, frames */
-	PAGED_LEFT,  /* word: frames */
-	PAGED_END,   /* word: frames free in its pool */
-	PAGED_STORE, /* offset in the array, value; word: what was there before */
-	PAGED_BENCH, /* offset: a store there, in ticks */
-	PAGED_HEAP,  /* pages of its heap, from now on; word: how many they are */
-	PAGED_TRAP   /* a fault that is none of the pager's */
+	PAGED_BEGIN,    /* bytes, frames */
+	PAGED_LEFT,     /* word: frames */
+	PAGED_END,      /* word: frames free in its pool */
+	PAGED_STORE,    /* offset in the array, value; word: what was there before */
+	PAGED_BENCH,    /* offset: a store there, in ticks */
+	PAGED_HEAP,     /* pages of its heap, from now on; word: how many they are */
+	PAGED_TRAP,     /* a fault that is none of the pager's */
+	PAGED_REGISTERS /* a store at the array's begin; status: the first register that is not as
+			 * it was */
 };
 #define PAGED_PAGES_MAX 64u /* of its heap */
 
