@@ -4,11 +4,12 @@
  * counter less that of an empty pair, user stubs included. What a tick is only the machine's owner
  * knows: under QEMU's icount an instruction, exactly. What each name measures: docs/benchmarks.md.
  */
+#include "../paged/paged.h"
 #include "bench.h"
 #include "idle.h"
 #include "keyboard/keyboard.h"
 #include "pci/pci.h"
-#include "memory/memory.h"
+#include "memory_space.h"
 #include "root.h"
 #include "serial/serial.h"
 #include "vga/vga.h"
@@ -464,14 +465,55 @@ static void bench_console(void)
 	report("console_idle");
 }
 
+static struct domain memory;
+#define PAGER_ORDER 9u
+#define PAGER_ROUND 100u /* pages that it maps before it begins anew */
+
+/* A program in an extent of its own: libs/memory, from the store that faults until it is done. */
+static __attribute__((noinline)) void bench_pager(uint32_t first)
+{
+	static uint32_t taken[POOL_WORDS(1u << PAGER_ORDER)];
+	static struct child child;
+	struct pool pool;
+	struct builder builder = {.pool = &pool, .window = 0x20000000, .scratch = 104};
+	slot_t extent = slot(103), control = slot(105), door = slot(106);
+	const struct boot_module *program = module_find("paged");
+	uint32_t ticks;
+	MUST(kernel_door(slot(memory.object.slot), extent,
+			 MEMORY_BADGE(first, PAGER_ORDER, MEMORY_RIGHTS)));
+	pool_begin(&pool, extent, 0, 1u << PAGER_ORDER, taken);
+	must_return(pool_take(&pool, 1, 1, OBJECT_TABLE, &builder.window_table));
+	((uint32_t *)frame_pointer(root_domain.directory_frame))[builder.window >> 22] =
+		(first + builder.window_table) << 12 | PAGE_USER | PAGE_WRITE;
+	must_return(child_make(&child, &builder, PAGER_ORDER - 1, 105, 0));
+	must_return(child_load(&child, module_file(program), program->bytes));
+	must_return(child_own(&child, PAGED_EXTENT));
+	MUST(kernel_door(control, door, 0));
+	while (sample_count < SAMPLES) {
+		must_return(door_call(door.encoded, PAGED_BEGIN, 0x400000, PAGER_ROUND, NULL));
+		for (uint32_t page = 0; page < PAGER_ROUND && sample_count < SAMPLES; page++) {
+			must_return(
+				door_call(door.encoded, PAGED_BENCH, page * PAGE_BYTES, 0, &ticks));
+			begun = 0;
+			ended = ticks;
+			sample_add();
+		}
+		must_return(door_call(door.encoded, PAGED_END, 0, 0, NULL));
+	}
+	report("page_fault_self");
+	must_return(child_end(&child));
+	MUST(kernel_delete(door));
+	MUST(kernel_delete(extent));
+}
+
 /* The client's extent holds the page table and the frames. */
 static __attribute__((noinline)) void bench_memory(void)
 {
-	static struct domain memory;
 	slot_t all = slot(103);
 	uint32_t most = memory_descriptor_frames(boot_record->low_end_frame);
-	uint32_t row = frames_take(most + 128, 1), result, errors, done;
-	memory_begin(&memory, row, row + most + 128);
+	const uint32_t pager = 2u << PAGER_ORDER; /* an aligned extent lies within */
+	uint32_t row = frames_take(most + 128 + pager, 1), result, errors, done;
+	memory_begin(&memory, row, row + most + 128 + pager);
 	uint32_t first = (row + most + 63) & ~63u;
 	MUST(kernel_door(slot(memory.object.slot), all, MEMORY_BADGE(first, 6, MEMORY_RIGHTS_ALL)));
 	must_return(memory_clean(all, 0, 64));
@@ -491,6 +533,7 @@ static __attribute__((noinline)) void bench_memory(void)
 		batch[1] = ((struct memory_batch){MEMORY_CLEAN_UP, MEMORY_AT(40, 0, 0), 0}),
 		result = memory_batch(all, 2, 0, &done), must_return(result));
 	MUST(kernel_delete(all));
+	bench_pager((first + 64 + pager / 2 - 1) & ~(pager / 2 - 1));
 }
 
 int main(void)
