@@ -90,15 +90,18 @@ page_fault_entry:
 	cmp	dword [CPU(FAST_LIMIT)], 0
 	je	.special
 	mov	dword [CPU(FAST_LIMIT)], 0
-	mov	dword [A(FLAGS)], ACTIVATION_PLAIN
+	mov	dword [A(FLAGS)], ACTIVATION_PLAIN | ACTIVATION_HANDLING
 	mov	dword [A(WINDOW) + 4], 0
 	mov	dword [A(WINDOW) + 12], 0
-.special:
-	test	byte [A(FLAGS)], ACTIVATION_HANDLING
-	jnz	.slow_eax
-	or	byte [A(FLAGS)], ACTIVATION_HANDLING
-	mov	[R(ECX)], ecx
+.note:	mov	[R(ECX)], ecx
 	mov	[R(EDX)], edx
+	mov	edx, [ss:esp + 16]
+	mov	[R(ESP)], edx
+	and	edx, ~15
+	lea	ecx, [edx - DATA_PAGE]
+	cmp	ecx, PAGE_BYTES
+	jae	.top
+.stack:	mov	[ss:esp + 16], edx
 	mov	ecx, esp
 	and	ecx, -PAGE_BYTES
 	mov	edx, [ss:eax + DOMAIN_SELF]
@@ -112,14 +115,6 @@ page_fault_entry:
 	and	eax, FLAGS_USER
 	or	eax, FLAGS_START
 	mov	[R(EFLAGS)], eax
-	mov	eax, [ss:esp + 16]
-	mov	[R(ESP)], eax
-	xor	eax, DATA_PAGE
-	and	eax, ~15
-	test	eax, ~(PAGE_BYTES - 1)
-	jnz	.top
-.stack:	xor	eax, DATA_PAGE
-	mov	[ss:esp + 16], eax
 	mov	eax, cr2
 	mov	[ss:ecx + THREAD_FAULT + 4], eax
 	pop	eax
@@ -130,8 +125,13 @@ page_fault_entry:
 	les	ecx, [ss:flat]
 	mov	ecx, cr2
 	iret
-.top:	mov	eax, DATA_PAGE ^ DATA_STACK
+.top:	mov	edx, DATA_STACK
 	jmp	.stack
+.special:
+	test	byte [A(FLAGS)], ACTIVATION_HANDLING
+	jnz	.slow_eax
+	or	byte [A(FLAGS)], ACTIVATION_HANDLING
+	jmp	.note
 .slow_eax:
 	mov	eax, [R(EAX)]
 .slow:	push	VECTOR_PAGE_FAULT

@@ -4,7 +4,8 @@
 ; A call from within a fault handler takes the kernel's longer way. So the handler only takes a frame
 ; and goes on, as RESUME_AT does it, at a stub that has every register of the faulting code: it saves
 ; them, calls the memory service as anybody does, restores them and jumps back. What they tell each
-; other lies on the data page, which only this thread sees, below H, the handler's ESP.
+; other lies on the data page, which only this thread sees, below H: the handler's ESP if the
+; faulting code stands on that page, else HOME.
 bits 32
 %include "offsets.inc"
 
@@ -19,54 +20,68 @@ extern fault_entry, pager_spare_take
 %define H_OFFSET     8
 %define H_CLASS      12
 %define H_FRAME      16
-%define H_ESP        20                         ; pager_home only
-%define H_GIVEN_UP   24                         ; an EIP: what faults there is none of ours
+%define H_GIVEN_UP   20                         ; an EIP: what faults there is none of ours
+%define H_ESP        24
 %define H_BYTES      32
 %define SAVED        36                         ; pushf, pusha
+; Below it are at most 2048 bytes of parameters, above it more than the KiB that a call needs.
+%define HOME         (DATA_PAGE + 2560)
 
 section .text.pager_entry
-; EAX class, ECX address, EDX where; all else is the faulting code's. A frame is taken by one
-; instruction, so that no two threads get the same. What is no page fault has an ECX below any range.
-	align 16
-pager_entry:
-	sub	ecx, [pager_base]
-	cmp	ecx, [pager_bytes]
-	jae	fault_entry
+; ECX the offset in the range: a frame is taken by one instruction, so that no two threads get the
+; same, and the stub goes on.
+%macro TAKE 1
 	cmp	edx, [esp - H_GIVEN_UP]
-	je	.given_up
+	je	given_up
 	push	edx
 	push	ecx
 	push	eax
 	mov	edx, PAGE_BYTES
 	xadd	[pager_next], edx               ; as word b of memory_map: one page
 	cmp	edx, [pager_end_frame]
-	jae	.none
-.frame:	push	edx
+	jae	%%none
+%%frame:
+	push	edx
 	mov	eax, RESUME_AT
-	mov	edx, pager_home
-	cmp	esp, DATA_STACK - H_FRAME
-	jne	.page
-.leave:	sysenter
-.page:	mov	edx, pager_page
-	jmp	.leave
+	mov	edx, %1
+	sysenter
+%%none:	call	look_for_spare
+	jnz	%%frame
+	jmp	no_frame
+%endmacro
 
-.none:	sub	dword [pager_next], PAGE_BYTES
+; EAX class, ECX address, EDX where; all else is the faulting code's. What is no page fault has an
+; ECX below any range.
+	align 16
+pager_entry:
+	sub	ecx, [pager_base]
+	cmp	ecx, [pager_bytes]
+	jae	fault_entry
+	cmp	esp, DATA_STACK
+	jne	.page
+	mov	esp, HOME
+	TAKE	pager_home
+.page:	TAKE	pager_page
+
+look_for_spare:
+	sub	dword [pager_next], PAGE_BYTES
 	pusha                                   ; C keeps nothing but EBP
 	call	pager_spare_take
 	mov	[esp + 20], eax                 ; EDX
 	popa
 	test	edx, edx
-	jnz	.frame
+	ret
+no_frame:
 	pop	eax
 	pop	ecx
 	pop	edx
 	jmp	fault_entry
-.given_up:
+given_up:
 	mov	dword [esp - H_GIVEN_UP], 0
 	jmp	fault_entry
 
-; Behind pushf and pusha, with H; [esp] the registers.
-%macro MAP 1
+; Behind pushf and pusha: H, and options of the call.
+%macro MAP 2
 	mov	edi, [%1 - H_OFFSET]
 	mov	ebx, [%1 - H_FRAME]
 	shr	edi, 12
@@ -74,52 +89,55 @@ pager_entry:
 	lea	edi, [ecx + edi * 4]            ; word a: the tables lie in a row
 	xor	esi, esi                        ; MEMORY_MAP
 	mov	eax, [pager_door]
+%if %2
+	or	eax, %2
+%endif
 	mov	ecx, esp
 	mov	edx, %%back
 	sysenter
 %%back:	cmp	eax, RETURN
 %endmacro
 
-; ESP was not in the data page: its top is free. H is DATA_STACK.
 	align 16
 pager_home:
-	mov	[DATA_STACK - H_ESP], esp
-	mov	esp, DATA_STACK - H_BYTES
+	mov	[HOME - H_ESP], esp
+	mov	esp, HOME - H_BYTES
 	pushf
 	and	dword [esp], ~TRAP
 	pusha
-	MAP	DATA_STACK
+	MAP	HOME, 0
 	jne	.failed
 .back:	popa
 	popf
-	mov	esp, [DATA_STACK - H_ESP]
-	jmp	[DATA_STACK - H_EIP]
+	mov	esp, [HOME - H_ESP]
+	jmp	[HOME - H_EIP]
 .failed:
-	mov	ebp, DATA_STACK
+	mov	ebp, HOME
 	call	failed
 	jmp	.back
 
 ; ESP is in the data page, 0 to 15 bytes above H.
+%define ABOVE        (16 + H_BYTES)
 pager_page:
-	lea	esp, [esp - 16 - H_BYTES]
+	lea	esp, [esp - ABOVE]
 	pushf
 	and	dword [esp], ~TRAP
 	pusha
-	lea	ebp, [esp + SAVED + 16 + H_BYTES]
+	lea	ebp, [esp + SAVED + ABOVE]
 	and	ebp, -16
-	MAP	ebp
-	lea	ebp, [esp + SAVED + 16 + H_BYTES]
+	MAP	ebp, OPTION_NESTED
+	lea	ebp, [esp + SAVED + ABOVE]
 	je	.back
 	and	ebp, -16
 	call	failed
-	lea	ebp, [esp + SAVED + 16 + H_BYTES]
+	lea	ebp, [esp + SAVED + ABOVE]
 .back:	mov	eax, ebp
 	and	eax, -16
 	mov	eax, [eax - H_EIP]
 	mov	[ebp - 4], eax
 	popa
 	popf
-	lea	esp, [esp + 16 + H_BYTES - 4]
+	lea	esp, [esp + ABOVE - 4]
 	ret
 
 ; EBP is H, EAX what the service said. Nothing was mapped: the frame is left over. If another thread

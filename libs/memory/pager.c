@@ -99,7 +99,7 @@ uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_
 	pager_table = table << 12 | MEMORY_ENTRY_WRITE;
 	pager_next = first << 12;
 	pager_end_frame = (first + frames) << 12;
-	pager_door = space->pool->extent.encoded | OPTION_NESTED;
+	pager_door = space->pool->extent.encoded & ~OPTION_NESTED;
 	pager_bytes = bytes;
 	return RETURN;
 }

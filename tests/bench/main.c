@@ -467,7 +467,6 @@ static void bench_console(void)
 
 static struct domain memory;
 #define PAGER_ORDER 9u
-#define PAGER_ROUND 100u /* pages that it maps before it begins anew */
 
 /* A program in an extent of its own: libs/memory, from the store that faults until it is done. */
 static __attribute__((noinline)) void bench_pager(uint32_t first)
@@ -476,9 +475,10 @@ static __attribute__((noinline)) void bench_pager(uint32_t first)
 	static struct child child;
 	struct pool pool;
 	struct builder builder = {.pool = &pool, .window = 0x20000000, .scratch = 104};
-	slot_t extent = slot(103), control = slot(105), door = slot(106);
+	slot_t extent = slot(103), control = slot(105), door = slot(106), thread = slot(107);
 	const struct boot_module *program = module_find("paged");
-	uint32_t ticks;
+	struct dispatch_result ran;
+	uint32_t ticks, frame;
 	MUST(kernel_door(slot(memory.object.slot), extent,
 			 MEMORY_BADGE(first, PAGER_ORDER, MEMORY_RIGHTS)));
 	pool_begin(&pool, extent, 0, 1u << PAGER_ORDER, taken);
@@ -487,21 +487,22 @@ static __attribute__((noinline)) void bench_pager(uint32_t first)
 		(first + builder.window_table) << 12 | PAGE_USER | PAGE_WRITE;
 	must_return(child_make(&child, &builder, PAGER_ORDER - 1, 105, 0));
 	must_return(child_load(&child, module_file(program), program->bytes));
+	must_return(child_thread(&child, 107, &frame));
 	must_return(child_own(&child, PAGED_EXTENT));
 	MUST(kernel_door(control, door, 0));
-	while (sample_count < SAMPLES) {
-		must_return(door_call(door.encoded, PAGED_BEGIN, 0x400000, PAGER_ROUND, NULL));
-		for (uint32_t page = 0; page < PAGER_ROUND && sample_count < SAMPLES; page++) {
-			must_return(
-				door_call(door.encoded, PAGED_BENCH, page * PAGE_BYTES, 0, &ticks));
-			begun = 0;
-			ended = ticks;
-			sample_add();
-		}
-		must_return(door_call(door.encoded, PAGED_END, 0, 0, NULL));
+	MUST(kernel_thread_start(thread, child.entry, DATA_STACK, PAGED_BENCH));
+	MUST(kernel_dispatch(thread, 0, DEADLINE_NEVER, 0, &ran));
+	if (ran.reason != DISPATCH_ENDED)
+		root_fail("the program that pages itself", 0);
+	for (uint32_t i = 0; i < PAGED_SAMPLES; i++) {
+		must_return(door_call(door.encoded, PAGED_SAMPLE, i, 0, &ticks));
+		begun = 0;
+		ended = ticks;
+		sample_add();
 	}
 	report("page_fault_self");
 	must_return(child_end(&child));
+	MUST(kernel_delete(thread));
 	MUST(kernel_delete(door));
 	MUST(kernel_delete(extent));
 }

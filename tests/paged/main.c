@@ -12,6 +12,7 @@ static struct space space;
 static struct pool pool;
 static struct heap heap;
 static uint32_t taken[POOL_WORDS(FRAMES_MAX)], heap_frames[PAGED_PAGES_MAX];
+static uint16_t samples[PAGED_SAMPLES];
 static uint32_t spares[POOL_WORDS(FRAMES_MAX)];
 
 static void own(uint32_t options)
@@ -54,12 +55,10 @@ OPERATION static uint64_t do_store(uint32_t badge, uint32_t offset, uint32_t val
 	return ANSWER(0, before);
 }
 
-OPERATION static uint64_t do_bench(uint32_t badge, uint32_t offset, uint32_t b, uint32_t badge_high)
+OPERATION static uint64_t do_sample(uint32_t badge, uint32_t number, uint32_t b,
+				    uint32_t badge_high)
 {
-	BEGIN();
-	*(volatile uint32_t *)(PAGED_BASE + offset) = 1;
-	END();
-	return ANSWER(0, ended - begun);
+	return ANSWER(0, samples[number]);
 }
 
 OPERATION static uint64_t do_heap(uint32_t badge, uint32_t pages, uint32_t b, uint32_t badge_high)
@@ -104,8 +103,25 @@ OPERATION static uint64_t do_trap(uint32_t badge, uint32_t a, uint32_t b, uint32
 }
 
 SERVICE_OPERATIONS([PAGED_BEGIN] = do_begin, [PAGED_LEFT] = do_left, [PAGED_END] = do_end,
-		   [PAGED_STORE] = do_store, [PAGED_BENCH] = do_bench, [PAGED_HEAP] = do_heap,
+		   [PAGED_STORE] = do_store, [PAGED_SAMPLE] = do_sample, [PAGED_HEAP] = do_heap,
 		   [PAGED_TRAP] = do_trap, [PAGED_REGISTERS] = do_registers)
+
+#define ROUND 100u /* pages before the range begins anew */
+
+static void bench(void)
+{
+	for (uint32_t i = 0; i < PAGED_SAMPLES; i++) {
+		volatile uint32_t *word = (uint32_t *)(PAGED_BASE + i % ROUND * PAGE_BYTES);
+		if (i % ROUND == 0 &&
+		    (pager_end() != RETURN ||
+		     pager_begin(&space, PAGED_BASE, TABLE_BYTES, ROUND, spares) != RETURN))
+			__builtin_trap();
+		BEGIN();
+		*word = 1;
+		END();
+		samples[i] = ended - begun;
+	}
+}
 
 int main(uint32_t argument)
 {
@@ -113,6 +129,10 @@ int main(uint32_t argument)
 	uint32_t bytes = (words * 4 + TABLE_BYTES - 1) / TABLE_BYTES * TABLE_BYTES;
 	uint32_t *array = (uint32_t *)PAGED_BASE;
 	own(0);
+	if (argument == PAGED_BENCH) {
+		bench();
+		return 0;
+	}
 	if (pager_begin(&space, PAGED_BASE, bytes, argument & 0xFFFF, spares) != RETURN)
 		__builtin_trap();
 	for (uint32_t i = words; i-- > 0;)

@@ -12,7 +12,7 @@ enum paged_operation {
 	PAGED_LEFT,     /* word: frames */
 	PAGED_END,      /* word: frames free in its pool */
 	PAGED_STORE,    /* offset in the array, value; word: what was there before */
-	PAGED_BENCH,    /* offset: a store there, in ticks */
+	PAGED_SAMPLE,   /* number; word: what PAGED_BENCH measured */
 	PAGED_HEAP,     /* pages of its heap, from now on; word: how many they are */
 	PAGED_TRAP,     /* a fault that is none of the pager's */
 	PAGED_REGISTERS /* a store at the array's begin; status: the first register that is not as
@@ -23,5 +23,8 @@ enum paged_operation {
 /* Argument of its thread at home: that many pages of the array, with so many frames, are written
  * and read. It ends if they hold what was written. */
 #define PAGED_ARGUMENT(pages, frames) ((pages) << 16 | (frames))
+/* Or this: PAGED_SAMPLES stores that fault, each in ticks. */
+#define PAGED_BENCH   0u
+#define PAGED_SAMPLES 1000u
 
 #endif
