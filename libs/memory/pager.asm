@@ -1,11 +1,11 @@
 ; SPDX-License-Identifier: MIT
 ; The fault entry of a program that pages itself: memory_space.h.
 ;
-; A call from within a fault handler takes the kernel's longer way. So the handler only takes a frame
-; and goes on, as RESUME_AT does it, at a stub that has every register of the faulting code: it saves
-; them, calls the memory service as anybody does, restores them and jumps back. What they tell each
-; other lies on the data page, which only this thread sees, below H: the handler's ESP if the
-; faulting code stands on that page, else HOME.
+; A call from within a fault handler takes the kernel's longer way. So the handler only takes a
+; frame and goes on, as RESUME_AT does it, at a stub that has every register of the faulting code:
+; it saves them, calls the memory service as anybody does, restores them and jumps back. What they
+; tell each other lies on the data page, which only this thread sees, below H: the handler's ESP if
+; the faulting code stands on that page, else HOME.
 bits 32
 %include "offsets.inc"
 
@@ -15,7 +15,7 @@ extern fault_entry, pager_spare_take
 
 %define PROTECTION   1 << 16                    ; in the class: the page was there
 %define OCCUPIED     6                          ; MEMORY_OCCUPIED (pager.c compares)
-%define TRAP         0x100                      ; in the flags, of a thread that is stepped: not its own
+%define TRAP         0x100                      ; a stepped thread sees it in its flags
 %define H_EIP        4                          ; bytes below H
 %define H_OFFSET     8
 %define H_CLASS      12
@@ -140,9 +140,9 @@ pager_page:
 	lea	esp, [esp + ABOVE - 4]
 	ret
 
-; EBP is H, EAX what the service said. Nothing was mapped: the frame is left over. If another thread
-; of ours was first, and the page was not there before, all is well. Else the instruction faults once
-; more, so that it is its fault that is reported.
+; EBP is H, EAX what the service said. Nothing was mapped: the frame is left over. If another
+; thread of ours was first, and the page was not there before, all is well. Else the instruction
+; faults once more, so that it is its fault that is reported.
 failed:	mov	ecx, [ebp - H_FRAME]
 	sub	ecx, [pager_first]
 	shr	ecx, 12

@@ -284,7 +284,8 @@ def shipped_limits_are_those_of_the_design():
         "null_invoke": 28, "capability_copy": 45, "signal_to_dispatch": 130,
         "dispatch_round_trip": 160, "fault_catch": 130, "create_destroy_thread": 250,
         "page_map_unmap": 280, "page_map_batch32": 40, "page_map_32": 1280,
-        "retype_clean": 1224, "page_fault_self": 300, "pci_read": 140, "vga_write_row": 6, "vga_write_row_call": 480,
+        "retype_clean": 1224, "page_fault_self": 300, "pci_read": 140,
+        "vga_write_row": 6, "vga_write_row_call": 480,
         "rollforward_lock": 20,
         "console_idle": 0, "kernel_longest_stay": 600, "boot_to_user": 1000000})
 
