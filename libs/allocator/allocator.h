@@ -90,14 +90,13 @@ uint32_t holding_change(struct holding_job *job);
  * _NO_RESULT; _STUCK: all else is free, but frames belong to something that lives elsewhere, such
  * as the directory of a domain whose control page is another's; they can be tried again. */
 uint32_t holding_go_on(struct holding_job *job);
-/* A held block's capability into lent_slot(0). */
-uint32_t holding_mint(struct holding_job *job);
 
 /* At the start: the order of the allocator's extent. */
 uint32_t allocator_begin(void);
 
 /* What they do by calls: calls.c. All answer an allocator_status and may set job->word. */
-uint32_t holding_mint_unchecked(struct holding_job *job);
+/* The capability of the block as seen into lent_slot(0). */
+uint32_t holding_mint(struct holding_job *job);
 /* Raises all frames of the block to seen.generation. MORE: next.generation must be committed. */
 uint32_t holding_raise(struct holding_job *job);
 /* Of the block whose capability is in lent_slot(0), from seen.cursor to next.cursor. */

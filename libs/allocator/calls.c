@@ -44,9 +44,10 @@ static uint32_t range_call(slot_t extent, uint32_t operation, uint32_t frame, ui
 /*
  * The memory service's answer comes into a slot of the allocator's list, where others could put
  * another one in the meantime, also somebody who was frozen for a long time. So the copy, which
- * nobody else reaches, is asked what it is.
+ * nobody else reaches, is asked what it is. It carries the generation that the block had when it
+ * was seen to be the client's, so it is dead if the block is not his any more (R2).
  */
-uint32_t holding_mint_unchecked(struct holding_job *job)
+uint32_t holding_mint(struct holding_job *job)
 {
 	uint32_t order = HOLDING_ORDER(job->seen.state), block, result;
 	uint32_t scratch =
@@ -103,6 +104,7 @@ enum phase { PASS, TABLES, DIRECTORIES };
 #define CLEANED_AT_ONCE 16u
 #define PASSED_AT_ONCE  16u /* frames that are no directories */
 #define STEPS_AT_ONCE   16u
+#define BLOCK_ENDED     0x100u /* a status for ourselves: its capability is dead */
 
 /* One frame that is neither data nor dirty nor clean; true: it has become something else. */
 static _Bool frame_drop(uint32_t frame)
@@ -133,8 +135,9 @@ static uint32_t pass_end(uint32_t cursor, uint32_t *status)
 	return 0;
 }
 
-static uint32_t pass_step(uint32_t cursor, uint32_t frames, uint32_t *status)
+static uint32_t pass_step(struct holding_job *job, uint32_t cursor, uint32_t *status)
 {
+	uint32_t frames = 1u << HOLDING_ORDER(job->seen.state);
 	uint32_t at = cursor & CURSOR_AT, reached;
 	if (at == frames)
 		return pass_end(cursor, status);
@@ -148,7 +151,7 @@ static uint32_t pass_step(uint32_t cursor, uint32_t frames, uint32_t *status)
 			return cursor | CURSOR_CHANGED;
 		return (cursor + 1) | CURSOR_LEFT;
 	}
-	*status = ALLOCATOR_REFUSED; /* above all: it is stale */
+	*status = result == RETURN + MEMORY_STALE ? BLOCK_ENDED : refused(job, result);
 	return cursor;
 }
 
@@ -181,11 +184,10 @@ static uint32_t sweep_step(uint32_t cursor)
 
 uint32_t holding_tidy(struct holding_job *job)
 {
-	uint32_t frames = 1u << HOLDING_ORDER(job->seen.state), status = ALLOCATOR_MORE;
-	uint32_t cursor = job->seen.cursor;
+	uint32_t cursor = job->seen.cursor, status = ALLOCATOR_MORE;
 	for (uint32_t i = 0; i < STEPS_AT_ONCE && status == ALLOCATOR_MORE; i++)
 		cursor = cursor >> CURSOR_PHASE & 3 ? sweep_step(cursor)
-						    : pass_step(cursor, frames, &status);
+						    : pass_step(job, cursor, &status);
 	job->next.cursor = cursor;
-	return status;
+	return status == BLOCK_ENDED ? ALLOCATOR_MORE : status;
 }

@@ -28,19 +28,6 @@ uint32_t holding_change(struct holding_job *job)
 	return job->status;
 }
 
-/*
- * The generation that was the block's when the capability was made is the block's still: so in
- * between the frames were nobody else's. (If its end is committed and not yet stored, the frames
- * are not raised yet: this capability ends with the others.)
- */
-uint32_t holding_mint(struct holding_job *job)
-{
-	uint32_t status = holding_mint_unchecked(job);
-	if (!status && *(volatile uint32_t *)&job->holding->generation != job->seen.generation)
-		status = ALLOCATOR_MORE;
-	return status;
-}
-
 static uint32_t raise(struct holding_job *job)
 {
 	for (uint32_t i = 0; i < RAISES_AT_ONCE; i++) {

@@ -60,9 +60,10 @@ uint32_t extent_begins(uint32_t extent)
 	return (badge >> 12) - first;
 }
 
-void quota_check(void)
+static uint8_t owner[MANAGED];
+void accounts_check(void)
 {
-	uint8_t owner[MANAGED] = {0};
+	memset(owner, 0, sizeof(owner));
 	uint32_t used = 0, limits = 0, masters = 0, free = account_read(0).free;
 	for (uint32_t account = 0; account < QUOTA_ACCOUNTS; account++) {
 		struct quota_account read;
@@ -85,6 +86,11 @@ void quota_check(void)
 	}
 	CHECK_EQUAL(used + free, quota_frames);
 	CHECK_EQUAL(account_read(0).used, masters + limits);
+}
+
+void quota_check(void)
+{
+	accounts_check();
 	memory_check();
 	for (uint32_t i = quota_first; i < quota_first + quota_frames; i++)
 		if (!owner[i])

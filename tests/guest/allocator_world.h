@@ -21,9 +21,10 @@ void quota_unmake(void);
 /* An account and its door, in a new slot. */
 uint32_t account_make(uint32_t limit, uint32_t *door);
 struct quota_account account_read(uint32_t account);
-/* What always holds: an account's `used` are its blocks, and all blocks, none of which overlap, and
- * what is free are all there is; and memory_check. Frames that are free are CLEAN or were never
- * used. */
+/* What always holds: an account's `used` are its blocks; all blocks, none of which overlap, and
+ * what is free are all there is. */
+void accounts_check(void);
+/* And memory_check, and frames that are free are CLEAN or were never used. */
 void quota_check(void);
 /* The frame of the 64 at which an extent begins that is alive, or NOTHING. */
 #define NOTHING 0xDEADu
