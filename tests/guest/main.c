@@ -123,15 +123,25 @@ void client_run(struct client *client)
 	CHECK_EQUAL(result.reason, DISPATCH_ENDED);
 }
 
+/* What stands behind this word on the command line, or NULL: it does not stand there. */
+static const char *line_behind(const char *word)
+{
+	const char *line = boot_record->command_line;
+	while (*line && memcmp(line, word, strlen(word)) != 0)
+		line++; /* some loaders put the kernel's name before it */
+	return *line ? line + strlen(word) : NULL;
+}
+
+_Bool sweeps_all(void)
+{
+	return line_behind("sweep=all");
+}
+
 static _Bool is_wanted(const char *name)
 {
-	static const char only[] = "only=";
-	const char *line = boot_record->command_line;
-	while (*line && memcmp(line, only, sizeof(only) - 1) != 0)
-		line++; /* some loaders put the kernel's name before it */
-	if (!*line)
+	const char *wanted = line_behind("only=");
+	if (!wanted)
 		return 1;
-	const char *wanted = line + sizeof(only) - 1;
 	for (size_t length = strlen(wanted); *name; name++)
 		if (!memcmp(name, wanted, length < strlen(name) ? length : strlen(name) + 1))
 			return 1;
