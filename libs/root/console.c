@@ -2,7 +2,6 @@
 /* The console (services/console) as a client of the base services, and what it may know. */
 #include "console/console.h"
 #include "keyboard/keyboard.h"
-#include "memory/memory.h"
 #include "pci/pci.h"
 #include "root.h"
 #include "serial/serial.h"
@@ -59,6 +58,13 @@ void console_tell(void)
 		else
 			object_untell(&board->thread[i], CONSOLE_THREADS + i);
 	}
+	for (uint32_t i = 0; memory_slot && i < CONSOLE_HOLDERS_MAX; i++) {
+		struct console_holder *holder = &board->holder[i];
+		const char *name = "";
+		holder_known(i, &name, &holder->limit, &holder->used);
+		format(holder->name, sizeof(holder->name), "%s", name);
+	}
+	board->frames_free = memory_slot ? frames_free() : 0;
 }
 
 void console_screen(uint32_t screen)
@@ -67,18 +73,6 @@ void console_screen(uint32_t screen)
 		return;
 	board->screen = board->screen == CONSOLE_SCREEN_0 ? CONSOLE_SCREEN_1 : CONSOLE_SCREEN_0;
 	domain_give(&console_domain, board->screen, screen);
-}
-
-/* Who has ANY alone can look at every descriptor, and do nothing. */
-static void give_memory(void)
-{
-	uint32_t to = slot_take();
-	uint32_t result = memory_split(slot(memory_slot), 0, memory_order, MEMORY_ANY, to);
-	if (result != RETURN)
-		root_fail("the memory service does not split", DOOR_ERROR(result));
-	domain_give(&console_domain, CONSOLE_MEMORY, to);
-	slot_give(to);
-	board->frames = 1u << memory_order;
 }
 
 slot_t console_begin(_Bool is_alone)
@@ -96,8 +90,10 @@ slot_t console_begin(_Bool is_alone)
 	if (pci_slot)
 		give_door(CONSOLE_PCI, &pci_domain,
 			  PCI_BADGE(PCI_ALL, PCI_MAY_READ, PCI_GENERATION_FIRST));
-	if (memory_slot)
-		give_memory();
+	if (memory_look_slot) {
+		domain_give(&console_domain, CONSOLE_MEMORY, memory_look_slot);
+		board->frames = 1u << memory_order;
+	}
 	give_narrowed(CONSOLE_SELF, console_thread.object.slot, RIGHT_SIGNAL,
 		      1u << CONSOLE_KEY | 1u << CONSOLE_LINE);
 	give_narrowed(CONSOLE_STARTER, ROOT_THREAD, RIGHT_SIGNAL, CONSOLE_REQUESTS);

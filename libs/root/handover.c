@@ -4,23 +4,22 @@
  * put into its directory by the memory service: its modules, read-only, where they were in the
  * linear map (so that what is known of them stays true), and a few pages.
  */
+#include "block.h"
 #include "maker.h"
-#include "memory/memory.h"
-#include "memory/memory_space.h"
 
-#define CHILDREN_MAX   24u
-#define OWN_PAGES      0x08000000u  /* the builder's window, and then shared pages */
-#define FRAMES_LOW_MAX (1012u << 8) /* objects and page tables are below 1012 MiB */
+#define CHILDREN_MAX      24u
+#define OWN_PAGES         0x08000000u /* the builder's window, and then shared pages */
+#define QUOTA_ORDER_LEAST 9u          /* an allocator with less is of no use: two blocks for jobs */
+#define FRAMES_LOW_MAX    (1012u << 8) /* objects and page tables are below 1012 MiB */
 
 struct domain memory_domain;
-uint32_t memory_slot, memory_order, device_masters[2];
+uint32_t memory_slot, memory_look_slot, memory_order, device_masters[2];
 static uint32_t taken[POOL_WORDS(FRAMES_LOW_MAX)], shared_pages = 1;
-static struct pool pool;
 static struct space own_space;
-static struct builder builder;
 static struct child children[CHILDREN_MAX];
+struct block own_block, *block_now = &own_block;
 
-static void must(uint32_t result, const char *what)
+void must_return(uint32_t result, const char *what)
 {
 	char sentence[120];
 	if (result == RETURN)
@@ -30,7 +29,6 @@ static void must(uint32_t result, const char *what)
 		root_fail(what, DOOR_ERROR(result));
 	root_fail(sentence, 0);
 }
-#define MUST_RETURN(call) must(call, #call)
 
 /* ---- domains and threads of an extent -------------------------------------------------------- */
 static void child_begin(struct domain *domain, uint32_t confidential)
@@ -41,9 +39,10 @@ static void child_begin(struct domain *domain, uint32_t confidential)
 	if (i == CHILDREN_MAX)
 		root_fail("there are too many domains", 0);
 	domain->child = &children[i];
-	MUST_RETURN(child_make(domain->child, &builder, CHILD_ORDER, number, confidential));
-	domain->object = (struct object){domain->child->control, number};
-	domain->directory_frame = domain->child->space.directory;
+	MUST_RETURN(
+		child_make(domain->child, &block_now->builder, CHILD_ORDER, number, confidential));
+	domain->object = (struct object){block_now->base + domain->child->control, number};
+	domain->directory_frame = block_now->base + domain->child->space.directory;
 }
 
 static void child_program(struct domain *domain)
@@ -78,19 +77,20 @@ static void child_thread_make(struct thread *thread)
 {
 	uint32_t frame, number = slot_take();
 	MUST_RETURN(child_thread(thread->home->child, number, &frame));
-	thread->object = (struct object){frame, number};
+	thread->object = (struct object){child_base(thread->home->child) + frame, number};
 }
 
 static void child_thread_end(struct thread *thread)
 {
-	MUST_RETURN(child_object_end(thread->home->child, thread->object.slot, thread->object.frame,
-				     2));
+	struct child *home = thread->home->child;
+	MUST_RETURN(child_object_end(home, thread->object.slot,
+				     thread->object.frame - child_base(home), 2));
 	slot_give(thread->object.slot);
 }
 
 static uint32_t children_free(void)
 {
-	return pool_free(&pool);
+	return pool_free(&own_block.pool) + quota_free();
 }
 
 static const struct maker child_maker = {child_begin,      child_program, child_fill,
@@ -107,8 +107,7 @@ static uint32_t order_of_memory(void)
 	return order;
 }
 
-/* Not below 128: it is lent and designated. */
-static uint32_t low_slot(void)
+uint32_t low_slot(void)
 {
 	uint32_t number = slot_take();
 	if (number >= LIST_SLOTS)
@@ -123,7 +122,7 @@ static uint32_t extent_make(uint32_t badge)
 	return number;
 }
 
-static void only_look(uint32_t number)
+void only_look(uint32_t number)
 {
 	uint32_t narrow = slot_take();
 	MUST(kernel_narrow(slot(narrow), slot(number), RIGHT_READ, 0));
@@ -131,16 +130,43 @@ static void only_look(uint32_t number)
 	slot_give(narrow);
 }
 
-/* Frames that are no free memory, as the service says. */
+static _Bool is_taken(uint32_t bit)
+{
+	return taken[bit / 32] >> bit % 32 & 1;
+}
+
+/* All frames [first, end) that are free memory, as the service says. */
 static void pool_fill(uint32_t first, uint32_t end)
 {
 	struct memory_frame frame;
-	pool_begin(&pool, slot(memory_slot), first, end - first, taken);
+	pool_begin(&own_block.pool, slot(memory_slot), first, end - first, taken);
 	for (uint32_t i = 0; i < end - first; i++) {
 		MUST_RETURN(memory_read(slot(memory_slot), first + i, &frame));
 		if (MEMORY_TYPE_OF(frame.key) != MEMORY_DIRTY)
 			taken[i / 32] |= 1u << i % 32;
 	}
+}
+
+/* The largest part of the pool that is an extent and wholly free goes to the allocator, if there is
+ * one: its order, or 0. */
+static uint32_t part_take(uint32_t *start)
+{
+	struct pool *pool = &own_block.pool;
+	for (uint32_t order = memory_order; order >= QUOTA_ORDER_LEAST; order--) {
+		uint32_t frames = 1u << order;
+		for (uint32_t from = (pool->first + frames - 1) & ~(frames - 1), run = 0;
+		     from + frames <= pool->end; from += frames) {
+			for (run = 0; run < frames && !is_taken(from - pool->first + run);)
+				run++;
+			if (run < frames)
+				continue;
+			for (uint32_t i = from - pool->first; run--; i++)
+				taken[i / 32] |= 1u << i % 32;
+			*start = from;
+			return order;
+		}
+	}
+	return 0;
 }
 
 static void modules_map(void)
@@ -157,18 +183,26 @@ static void modules_map(void)
 
 void root_hand_over(void)
 {
-	uint32_t end = boot_record->low_end_frame;
+	uint32_t end = boot_record->low_end_frame, part = 0;
+	_Bool allocates = quota_load();
 	memory_order = order_of_memory();
 	uint32_t first = memory_take_over(&memory_domain, 1u << memory_order);
-	memory_slot = extent_make(MEMORY_BADGE(0, memory_order, MEMORY_RIGHTS_ALL));
+	memory_slot = extent_make(MEMORY_BADGE(0, memory_order, MEMORY_RIGHTS));
+	memory_look_slot = extent_make(MEMORY_BADGE(0, memory_order, MEMORY_ANY));
 	for (uint32_t half = 0; half < 2; half++)
 		device_masters[half] = extent_make(DEVICE_MASTER_BADGE(half));
+	pool_fill(first, end < FRAMES_LOW_MAX ? end : FRAMES_LOW_MAX);
+	uint32_t order = allocates ? part_take(&part) : 0;
+	if (order)
+		quota_begin(extent_make(MEMORY_BADGE(part, order, MEMORY_RIGHTS_ALL)), part);
+	own_block.frames = pool_free(&own_block.pool);
 	only_look(ROOT_AUTHORITY);
 	only_look(memory_domain.object.slot);
 	root_maker = &child_maker;
-	pool_fill(first, end < FRAMES_LOW_MAX ? end : FRAMES_LOW_MAX);
-	own_space = (struct space){.pool = &pool, .directory = boot_record->root_directory_frame};
-	builder = (struct builder){.pool = &pool, .window = OWN_PAGES, .scratch = low_slot()};
-	MUST_RETURN(space_table(&own_space, OWN_PAGES, &builder.window_table));
+	own_space = (struct space){.pool = &own_block.pool,
+				   .directory = boot_record->root_directory_frame};
+	own_block.builder = (struct builder){
+		.pool = &own_block.pool, .window = OWN_PAGES, .scratch = low_slot()};
+	MUST_RETURN(space_table(&own_space, OWN_PAGES, &own_block.builder.window_table));
 	modules_map();
 }

@@ -22,4 +22,11 @@ extern const struct maker *root_maker; /* null: not handed over */
  * linear map from then on, or to take a frame. The first frame that the service manages. */
 uint32_t memory_take_over(struct domain *memory, uint32_t end);
 
+/* allocator_make in two steps: the second needs no frame. */
+void allocator_load(struct domain *allocator, const char *name, struct thread *starter);
+void allocator_start(struct thread *starter, uint32_t extent, uint32_t argument);
+
+/* What the capability in a slot allows from now on is to read. */
+void only_look(uint32_t number);
+
 #endif

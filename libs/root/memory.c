@@ -63,18 +63,28 @@ uint32_t memory_take_over(struct domain *memory, uint32_t end)
 	return first + memory_descriptor_frames(end);
 }
 
-void allocator_make(struct domain *allocator, const char *name, uint32_t extent, uint32_t argument)
+void allocator_load(struct domain *allocator, const char *name, struct thread *starter)
 {
-	struct thread starter;
 	uint32_t narrow = slot_take();
 	domain_make(allocator, name, 0);
 	domain_load(allocator, name);
 	MUST(kernel_narrow(slot(narrow), slot(allocator->object.slot), RIGHT_DOOR, 0));
 	domain_give(allocator, ALLOCATOR_SLOT_DOMAIN, narrow);
-	domain_give(allocator, ALLOCATOR_SLOT_EXTENT, extent);
 	slot_give(narrow);
-	thread_make(&starter, allocator->name, allocator);
-	starter_run(&starter, argument);
+	thread_make(starter, allocator->name, allocator);
+}
+
+void allocator_start(struct thread *starter, uint32_t extent, uint32_t argument)
+{
+	domain_give(starter->home, ALLOCATOR_SLOT_EXTENT, extent);
+	starter_run(starter, argument);
+}
+
+void allocator_make(struct domain *allocator, const char *name, uint32_t extent, uint32_t argument)
+{
+	struct thread starter;
+	allocator_load(allocator, name, &starter);
+	allocator_start(&starter, extent, argument);
 }
 
 uint32_t device_define(const uint32_t masters[2], uint32_t pci_extent, uint32_t index,

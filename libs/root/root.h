@@ -148,11 +148,26 @@ uint32_t device_define(const uint32_t masters[2], uint32_t pci_extent, uint32_t 
  * not to be called any more. The boot menu's entry must bring the module `memory`.
  */
 void root_hand_over(void);
-extern struct domain memory_domain;
-extern uint32_t memory_slot;       /* an extent: all frames, all rights; 0: not handed over */
+extern struct domain memory_domain, quota_domain;
+extern uint32_t memory_slot;       /* an extent: all frames that are nobody else's; 0: not yet */
+extern uint32_t quota_slot;        /* the allocator's master door; 0: there is none */
+extern uint32_t memory_look_slot;  /* the same with ANY alone: who has it may look */
 extern uint32_t memory_order;      /* 2^order frames, from 0 on */
 extern uint32_t device_masters[2]; /* extents as device_define takes them */
 #define CHILD_ORDER 5u             /* a domain that is made then has 2^5 frames */
+/*
+ * If there is memory enough, and the module `quota`, it gets the larger part, and is the only one
+ * who has ANY over it. Accounts 1, 2, ... have a limit of one block each of 2^ACCOUNT_ORDER frames,
+ * and 0 stands for what is left to this program. Where there is no allocator all is taken from
+ * that.
+ */
+#define ACCOUNT_ORDER 8u
+uint32_t holder_make(const char *name);
+/* From now on domain_make takes frames of its; false: too few are left for a job. */
+_Bool holder_use(uint32_t id);
+void holder_use_own(void);      /* ... of what is left to this program */
+void holder_leave(uint32_t id); /* its domains have ended: its block goes back */
+_Bool holder_known(uint32_t id, const char **name, uint32_t *limit, uint32_t *used);
 
 /* ---- threads
  * ------------------------------------------------------------------------------------------------

@@ -129,10 +129,13 @@ static void threads_show(const char *argument)
 
 /* ---- frames -------------------------------------------------------------------------------------
  */
-static void frames_row(const char *name, uint32_t frames)
+static void frames_row(const char *name, uint32_t frames, uint32_t limit)
 {
 	uint32_t tenths = frames * 10 / 256;
-	print("  %-18s %8u %7u.%u\n", name, frames, tenths / 10, tenths % 10);
+	print("  %-18s %8u %7u.%u", name, frames, tenths / 10, tenths % 10);
+	if (limit)
+		print("  %11u", limit);
+	print("\n");
 }
 
 static void frames_show(const char *argument)
@@ -165,8 +168,14 @@ static void frames_show(const char *argument)
 	}
 	print("  type                 frames       MiB\n");
 	for (uint32_t i = 0; i < TYPES; i++)
-		frames_row(types[i], counts[i]);
-	frames_row("all", all);
+		frames_row(types[i], counts[i], 0);
+	frames_row("all", all, 0);
+	print("  holder               frames       MiB   of at most\n");
+	for (uint32_t i = 0; i < CONSOLE_HOLDERS_MAX; i++)
+		if (board->holder[i].name[0])
+			frames_row(board->holder[i].name, board->holder[i].used,
+				   board->holder[i].limit);
+	frames_row("nobody", board->frames_free, 0);
 }
 
 /* ---- the rest -----------------------------------------------------------------------------------

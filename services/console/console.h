@@ -42,11 +42,18 @@ struct console_object {
 	char name[12]; /* empty: none */
 	uint32_t index;
 };
+struct console_holder {
+	char name[12];        /* empty: none */
+	uint32_t limit, used; /* frames */
+};
+#define CONSOLE_HOLDERS_MAX 5u
 struct console_board {
 	uint32_t screen; /* CONSOLE_SCREEN_0 or _1; 0: there is none */
 	uint32_t cycles_per_ms;
-	uint32_t frames;   /* so many has CONSOLE_MEMORY */
-	uint32_t is_alone; /* nobody is there to type: it says so and asks for the end */
+	uint32_t frames;      /* so many has CONSOLE_MEMORY */
+	uint32_t frames_free; /* that no holder has: root's allocator and its own */
+	uint32_t is_alone;    /* nobody is there to type: it says so and asks for the end */
+	struct console_holder holder[CONSOLE_HOLDERS_MAX];
 	struct console_object domain[CONSOLE_DOMAINS_MAX], thread[CONSOLE_THREADS_MAX];
 };
 

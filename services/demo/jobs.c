@@ -62,9 +62,28 @@ static uint32_t meter_run(struct meter *meter, enum meter_task task)
 	return thread_run(&meter->thread);
 }
 
+static uint32_t jobs; /* the account of whose frames they are made */
+
+static _Bool jobs_begin(void)
+{
+	if (!jobs)
+		jobs = holder_make("jobs");
+	_Bool may = holder_use(jobs);
+	if (!may)
+		print("too little memory is left\n");
+	return may;
+}
+static void jobs_end(void)
+{
+	holder_use_own();
+	holder_leave(jobs);
+}
+
 void bench_run(void)
 {
 	static struct meter meter;
+	if (!jobs_begin())
+		return;
 	meter_begin(&meter);
 	thread_go(&meter.worker, meter.service.entry, 0, METER_WORKER);
 	thread_run(&meter.worker); /* until it waits */
@@ -81,6 +100,7 @@ void bench_run(void)
 	if (meter_run(&meter, METER_TABLE) != DISPATCH_ENDED)
 		fault_report(&meter.thread);
 	meter_end(&meter);
+	jobs_end();
 }
 
 /* ---- hostile programs, and a neighbour that must not notice
@@ -176,6 +196,22 @@ static uint32_t refusal_print(const char *what, uint32_t error)
 	return error != ERROR_RIGHT;
 }
 
+/* Its extent is good for what nobody else has: not for a frame of the account of the jobs. */
+static uint32_t extent_try(uint32_t frame)
+{
+	struct memory_frame seen;
+	uint32_t revoked = memory_revoke(slot(memory_slot), frame, 1, MEMORY_TOP);
+	uint32_t looked = memory_read(slot(memory_slot), frame, &seen);
+	_Bool is_refused = revoked == RETURN + MEMORY_NOT_ALLOWED &&
+			   (looked == RETURN + MEMORY_STALE || !quota_slot);
+	print("  a frame of an account's block: revoke %s, %s\n",
+	      revoked == RETURN ? "WORKED" : "is not allowed",
+	      looked == RETURN + MEMORY_STALE ? "this program's extent is stale there"
+	      : quota_slot                    ? "IT CAN BE USED"
+					      : "but there is no allocator: it is root's own");
+	return !is_refused;
+}
+
 static uint32_t powers_try(void)
 {
 	uint32_t spare = slot_take(), frame = memory_domain.object.frame, wrong = pages_try();
@@ -190,13 +226,15 @@ static uint32_t powers_try(void)
 	wrong += refusal_print("a slot of its list emptied",
 			       kernel_delete_there(memory, slot(MEMORY_SLOT_AUTHORITY)));
 	slot_give(spare);
-	return wrong;
+	return wrong + extent_try(neighbour.client.object.frame);
 }
 
 void attack_run(void)
 {
 	struct words fault;
 	uint32_t frames = frames_free(), ended = 0, wrong;
+	if (!jobs_begin())
+		return;
 	meter_begin(&neighbour);
 	neighbour_calls = neighbour_troubles = 0;
 	print("Instructions and addresses that are not a program's; each thread must stop:\n");
@@ -216,9 +254,10 @@ void attack_run(void)
 								       : (wrong++, "STILL THERE"));
 	print("A neighbour that calls its services after each: %u times, %u with trouble\n",
 	      neighbour_calls, neighbour_troubles);
-	meter_end(&neighbour);
 	print("This program itself, which has handed the machine over:\n");
 	wrong += powers_try();
+	meter_end(&neighbour);
+	jobs_end();
 	print("Frames free before: %u, after: %u. %s\n", frames, frames_free(),
 	      wrong || neighbour_troubles || frames != frames_free() ? "THE SYSTEM WAS HURT"
 								     : "The system has survived.");

@@ -26,17 +26,25 @@ static void part_take(uint32_t area)
 void windows_switch(void)
 {
 	static _Bool are_open;
+	static uint32_t account;
 	if (!vga_slot)
 		return;
-	are_open = !are_open;
-	left = are_open ? COUNT : 0;
+	if (!account)
+		account = holder_make("windows");
 	if (are_open) {
+		windows_close(windows, COUNT);
+		holder_leave(account);
+		part_take(VGA_SCREEN);
+	} else if (holder_use(account)) {
 		part_take(LOWER);
 		windows_open(windows, SIDE, SIDE, UPPER, 0);
+		holder_use_own();
 	} else {
-		windows_close(windows, COUNT);
-		part_take(VGA_SCREEN);
+		print("too little memory is left\n");
+		return;
 	}
+	are_open = !are_open;
+	left = are_open ? COUNT : 0;
 }
 
 uint32_t windows_run(uint32_t mask)
