@@ -156,7 +156,7 @@ extern uint32_t memory_order;      /* 2^order frames, from 0 on */
 extern uint32_t device_masters[2]; /* extents as device_define takes them */
 #define CHILD_ORDER 5u             /* a domain that is made then has 2^5 frames */
 /*
- * If there is memory enough, and the module `quota`, it gets the larger part, and is the only one
+ * If there is memory enough, and the module `quota`, it gets the largest part, and is the only one
  * who has ANY over it. Accounts 1, 2, ... have a limit of one block each of 2^ACCOUNT_ORDER frames,
  * and 0 stands for what is left to this program. Where there is no allocator all is taken from
  * that.
