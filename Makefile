@@ -160,7 +160,7 @@ $(filter %.asm.o,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)): build/%.asm.o: %.asm bui
 build/generated/offsets.s: tools/offsets.c build/flags | setup-build
 	@mkdir -p $(@D)
 	@echo '  GEN   $(@:.s=.inc)'
-	@$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.s=.d) -MT $@ -S -o $@ $<
+	@$(CC) $(KERNEL_CFLAGS) -Ilibs/runtime -MMD -MP -MF $(@:.s=.d) -MT $@ -S -o $@ $<
 
 build/generated/offsets.inc: build/generated/offsets.s
 	@sed -n 's/^->\([A-Za-z0-9_]*\) \$$*\([-0-9]*\).*/%define \1 \2/p' $< >$@.new

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Not linked: the compiler's word on every constant that assembly needs (Makefile: offsets.inc). */
+#define cycles kernel_cycles /* programs have one of their own */
 #include "../kernel/x86/x86.h"
+#undef cycles
 #include "../libs/runtime/status.h"
+#include "../services/memory/memory.h"
 
 #define EMIT(name, value) asm volatile("\n->" #name " %0" : : "i"((uint64_t)(uint32_t)(value)))
-#define EMIT_SAME(name) asm volatile("\n->" #name " %0" : : "i"((uint64_t)(uint32_t)(name)))
+#define EMIT_SAME(name)   asm volatile("\n->" #name " %0" : : "i"((uint64_t)(uint32_t)(name)))
 
 void offsets(void);
 void offsets(void)
@@ -139,4 +142,15 @@ void offsets(void)
 	EMIT_SAME(ERROR_WINDOW);
 	EMIT_SAME(ERROR_DATA_PAGE);
 	EMIT_SAME(ERROR_NO_RECORD);
+	EMIT_SAME(LINEAR_BASE);
+	EMIT_SAME(MEMORY_MAP);
+	EMIT_SAME(MEMORY_UNMAP);
+	EMIT_SAME(MEMORY_DATA);
+	EMIT_SAME(MEMORY_TABLE);
+	EMIT_SAME(MEMORY_READ);
+	EMIT_SAME(MEMORY_MANAGE);
+	EMIT_SAME(MEMORY_ENTRY_WRITE);
+	EMIT_SAME(MEMORY_ENTRY_COUNTED);
+	EMIT_SAME(MEMORY_DESCRIPTORS);
+	EMIT(MEMORY_COUNT, offsetof(struct memory_frame, count));
 }

@@ -34,9 +34,9 @@ static uint32_t refused(struct holding_job *job, uint32_t result)
 static uint32_t range_call(slot_t extent, uint32_t operation, uint32_t frame, uint32_t count,
 			   uint32_t argument, uint32_t *reached)
 {
-	uint32_t at, result = door_call(extent.encoded, operation, MEMORY_AT(frame, count - 1, 0),
-					argument, &at);
-	*reached = at >> 12;
+	uint32_t done, result = door_call(extent.encoded, operation, MEMORY_AT(frame, count - 1, 0),
+					  argument, &done);
+	*reached = frame + done;
 	return result;
 }
 

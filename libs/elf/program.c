@@ -11,13 +11,15 @@ const char *program_read(struct program *program, const void *file, uint32_t byt
 		return wrong;
 	*program = (struct program){
 		.entry = ((const struct elf_header *)file)->entry,
-		.service_entry = elf_symbol_named(file, bytes, "service_entry"),
+		.service_entry = elf_symbol_named(file, bytes, "service_entry_own"),
 		.service_answer = elf_symbol_named(file, bytes, "service_answer"),
 		.fault_entry = elf_symbol_named(file, bytes, "pager_entry"),
 		.section_start = elf_symbol_named(file, bytes, "section_start"),
 		.section_end = elf_symbol_named(file, bytes, "section_end"),
 		.memory_self = elf_symbol_named(file, bytes, "memory_self"),
 	};
+	if (!program->service_entry)
+		program->service_entry = elf_symbol_named(file, bytes, "service_entry");
 	if (!program->fault_entry)
 		program->fault_entry = elf_symbol_named(file, bytes, "fault_entry");
 	return NULL;

@@ -30,7 +30,8 @@
  *     section_commit(...)` or `return section_commit_word(...)`, as a tail jump;
  *   - stores nowhere but by section_log, but for what may be stored twice, if it is stopped in
  *     between, and which nobody reads before the commit: its results in the context, and memory or
- *     ports that this very section has checked to be the caller's own;
+ *     ports that this very section has checked to be the caller's own; or one word that is true by
+ *     itself, such as a progress from which whoever comes next goes on;
  *   - reads nothing that could fault: what is lent is copied into the context before. A fault
  *     inside begins the section anew, whatever the handler does.
  * tools/check-sections, run by make on every linked program, refuses what breaks the first rule.

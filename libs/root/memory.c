@@ -29,11 +29,13 @@ static void starter_run(struct thread *starter, uint32_t argument)
 	thread_end(starter);
 }
 
-static void memory_make(struct domain *memory, struct thread *starter)
+static void memory_make(struct domain *memory, uint32_t end, struct thread *starter)
 {
 	domain_make(memory, "memory", 0);
 	domain_load(memory, "memory");
 	memory_maps(memory);
+	for (uint32_t i = 0; i < memory_descriptor_frames(end); i++)
+		domain_table(memory, MEMORY_DESCRIPTORS + i * PAGE_BYTES);
 	domain_give(memory, MEMORY_SLOT_AUTHORITY, ROOT_AUTHORITY);
 	domain_give(memory, MEMORY_SLOT_DOMAIN, memory->object.slot);
 	thread_make(starter, memory->name, memory);
@@ -42,22 +44,25 @@ static void memory_make(struct domain *memory, struct thread *starter)
 /* directory: this program's own, or 0. */
 static void memory_run(struct thread *starter, uint32_t first, uint32_t end, uint32_t directory)
 {
+	for (uint32_t i = 0; i < memory_descriptor_frames(end); i++)
+		domain_map(starter->home, MEMORY_DESCRIPTORS + i * PAGE_BYTES, first + i,
+			   PAGE_USER | PAGE_WRITE);
 	*(struct memory_start *)frame_pointer(first) = (struct memory_start){
 		first + memory_descriptor_frames(end), end, boot_record->template_frame, directory};
-	starter_run(starter, first);
+	starter_run(starter, 0);
 }
 
 void memory_begin(struct domain *memory, uint32_t first, uint32_t end)
 {
 	struct thread starter;
-	memory_make(memory, &starter);
+	memory_make(memory, end, &starter);
 	memory_run(&starter, first, end, 0);
 }
 
 uint32_t memory_take_over(struct domain *memory, uint32_t end)
 {
 	struct thread starter;
-	memory_make(memory, &starter);
+	memory_make(memory, end, &starter);
 	uint32_t first = frames_take(memory_descriptor_frames(end), 1); /* nothing is taken after */
 	memory_run(&starter, first, end, boot_record->root_directory_frame);
 	return first + memory_descriptor_frames(end);
@@ -93,4 +98,11 @@ uint32_t device_define(const uint32_t masters[2], uint32_t pci_extent, uint32_t 
 	uint32_t frame = PCI_EXTENT_FRAME(pci_extent), half = frame >> MEMORY_ORDER_MAX;
 	return memory_define_device(slot(masters[half]), frame - (half << MEMORY_ORDER_MAX),
 				    PCI_EXTENT_LOG2(pci_extent), rights, index, to);
+}
+
+void memory_end(struct domain *memory, uint32_t end)
+{
+	for (uint32_t i = 0; i < memory_descriptor_frames(end); i++)
+		domain_unmap(memory, MEMORY_DESCRIPTORS + i * PAGE_BYTES);
+	domain_end(memory);
 }

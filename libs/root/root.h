@@ -87,7 +87,8 @@ uint32_t domain_page(struct domain *domain, uint32_t address); /* fresh page, ma
 void domain_fill(struct domain *domain, uint32_t address, const void *content, uint32_t bytes);
 /* A fresh page that the domain can only read; where this program writes it. */
 void *domain_share(struct domain *domain, uint32_t address);
-/* Loads a module's program and sets the common entries (service_entry, fault_entry, by symbol);
+/* Loads a module's program and sets its entries by symbol (service_entry_own, if it has that, or
+ * service_entry; fault_entry);
  * and if it uses libs/lock, its section with a lock page. */
 void domain_load(struct domain *domain, const char *name);
 /* The same code and data as the root program's own, in another domain: for tests. */
@@ -125,6 +126,8 @@ _Bool module_has(uint32_t frame); /* some module */
  * copy of the authority: from then on the frames are its, and nobody else's.
  */
 void memory_begin(struct domain *memory, uint32_t first, uint32_t end);
+/* Ends it; all its frames stay whose they are. `end` as at the beginning. */
+void memory_end(struct domain *memory, uint32_t end);
 uint32_t memory_descriptor_frames(uint32_t end);
 /* Loads an allocator (services/quota, services/partition) over the extent in a slot of ours, which
  * has MEMORY_RIGHTS_ALL. The argument: quota's is the upper word of the badge of its master's

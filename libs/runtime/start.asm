@@ -3,7 +3,8 @@
 bits 32
 %include "offsets.inc"
 
-global program_start, thread_begin, service_entry, service_answer, fault_entry, program_stack_top
+global program_start, thread_begin, service_entry, service_entry_checked, service_answer
+global fault_entry, program_stack_top
 extern main, service_operations, service_operation_count, catch_begin, catch_end
 
 section .text.program_start
@@ -28,13 +29,14 @@ section .text.service_entry
 ; uint64_t operation(badge low, a, b, badge high): status low, a word for the client high.
 	align 16
 service_entry:
-	cld
 	lds	ecx, [ss:.flat]
+	test	esp, 0xC00                      ; 1 KiB at least
+	jz	.no_stack
+.checked:                                       ; from here on for a service_entry_own
+	cld
 	les	ecx, [ss:.flat]
 	cmp	esi, [service_operation_count]
 	jae	.no_operation
-	test	esp, 0xC00                      ; 1 KiB at least
-	jz	.no_stack
 	mov	edx, edi
 	mov	ecx, ebx
 	push	eax                             ; for fault reports: badge, and .answer below
@@ -53,6 +55,7 @@ service_entry:
 	align 4
 .flat:	dd	0, USER_DATA
 service_answer equ service_entry.answer
+service_entry_checked equ service_entry.checked
 
 section .text.fault_entry
 ; EAX class, EDX where. An instruction that has a place in the table of catches goes on

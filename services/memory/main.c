@@ -9,7 +9,6 @@
 #include "../../boot/record.h"
 #include "authority.h"
 
-struct memory_frame *frames;
 uint32_t frame_count, template_frame;
 uint32_t device_generation[MEMORY_DEVICES];
 
@@ -230,12 +229,11 @@ static void start_directory(uint32_t number)
 	frames[number].key = MEMORY_KEY(MEMORY_DIRECTORY, 0);
 }
 
-int main(uint32_t descriptors)
+int main(void)
 {
 	const struct boot_record *record = (const struct boot_record *)BOOT_RECORD;
-	const struct memory_start start = *(const struct memory_start *)frame_words(descriptors);
+	const struct memory_start start = *(const struct memory_start *)frames;
 	uint32_t bytes = start.end * sizeof(struct memory_frame);
-	frames = (struct memory_frame *)frame_words(descriptors);
 	template_frame = start.template_frame;
 	words_fill((uint32_t *)frames, 0, bytes / 4);
 	for (uint32_t pass = 0; pass < 2; pass++) /* what is no memory wins where regions overlap */

@@ -17,7 +17,8 @@
  * there, and the same operation, by anyone who has the frame, goes on. A frame changes hands by
  * `revoke`, which raises its generation: all capabilities of the old one are dead.
  *
- * An operation names frames by their offset in the extent, in frames. All stubs return RETURN + a
+ * An operation names frames by their offset in the extent, in frames. Where it names several, or
+ * several entries, the word of its answer is how many were done. All stubs return RETURN + a
  * status, or an error of the kernel (DOOR_STATUS, DOOR_ERROR of kernel.h). Those with parameters in
  * the data page (memory_batch, memory_read) must not be called by code that stands on it.
  */
@@ -137,7 +138,7 @@ static inline uint32_t memory_map(slot_t extent, uint32_t table, uint32_t first,
 	uint32_t result =
 		door_call(extent.encoded, MEMORY_MAP, at, MEMORY_AT(frame, count - 1, 0), &reached);
 	if (done)
-		*done = result == RETURN ? count : (reached - at) >> 2;
+		*done = result == RETURN ? count : reached;
 	return result;
 }
 /* Empties `count` entries of a page table; empty ones are none the worse. MANAGE for the table.
@@ -169,7 +170,7 @@ static inline uint32_t memory_become(slot_t extent, uint32_t frame, uint32_t cou
 {
 	return door_call(extent.encoded, MEMORY_BECOME, MEMORY_AT(frame, count - 1, 0), kind, NULL);
 }
-/* DATA that nobody maps, or what is DIRTY, becomes CLEAN: 1,024 stores a frame, in four sections.
+/* DATA that nobody maps, or what is DIRTY, becomes CLEAN: 1,024 stores a frame.
  * MANAGE. MEMORY_STALE, NOT_ALLOWED, OUTSIDE, WRONG_TYPE, IN_USE. */
 static inline uint32_t memory_clean(slot_t extent, uint32_t frame, uint32_t count)
 {
@@ -300,7 +301,8 @@ static inline uint32_t memory_batch(slot_t extent, uint32_t count, uint32_t lent
 			      LEND_SLOTS(lent, 0, 0, 0), 0, done);
 }
 
-/* What the program that starts the service tells it, in the first frame of the descriptors. */
+/* What the program that starts the service tells it, where the first descriptors will be. */
+#define MEMORY_DESCRIPTORS 0x0E000000u /* in the service's domain: up to 16 MiB */
 struct memory_start {
 	uint32_t first, end; /* managed frames; all others are reserved */
 	uint32_t template_frame;

@@ -109,7 +109,8 @@ TEST(memory_space_makes_tables_as_they_are_needed)
 	OK(space_page(&space, PAGES, MEMORY_ENTRY_WRITE, &page));
 	CHECK_EQUAL(entry_at(PAGES), ENTRY_MAPS(page, MEMORY_ENTRY_WRITE));
 	OK(space_table(&space, PAGES + 5, &table));
-	CHECK_EQUAL(words_of(space.directory)[PAGES >> 22], (first + table) << 12 | 7);
+	CHECK_EQUAL(words_of(space.directory)[PAGES >> 22],
+		    (first + table) << 12 | 7 | MEMORY_ENTRY_COUNTED);
 	OK(pool_take(&pool, 4, 1, OBJECT_NONE, &page));
 	OK(space_map(&space, edge, page, 4, 0)); /* across two tables */
 	CHECK_EQUAL(space.count, 2);

@@ -172,7 +172,8 @@ TEST(memory_installs_and_removes_tables)
 			CHECK_EQUAL(directory[i], template[i]);
 	OK(memory_install(slot(all), DIRECTORY, IMAGE_BASE >> 22, TABLE));
 	OK(memory_install(slot(all), DIRECTORY, LENDABLE_ENTRIES - 1, TABLE));
-	CHECK_EQUAL(directory[LENDABLE_ENTRIES - 1], (first + TABLE) << 12 | 7);
+	CHECK_EQUAL(directory[LENDABLE_ENTRIES - 1],
+		    (first + TABLE) << 12 | 7 | MEMORY_ENTRY_COUNTED);
 	CHECK_EQUAL(COUNT(TABLE), 2);
 	memory_check();
 	SAYS(MEMORY_OCCUPIED, memory_install(slot(all), DIRECTORY, 1, TABLE));
@@ -739,7 +740,8 @@ TEST(memory_says_where_tables_are_and_what_frames_are)
 	struct memory_frame descriptor = {0};
 	OK(memory_read(slot(part), 0, &descriptor));
 	CHECK_EQUAL(MEMORY_TYPE_OF(descriptor.key), MEMORY_TABLE);
-	extent_forge(part, MEMORY_BADGE(memory.directory_frame, 0, MEMORY_RIGHTS_ALL), 0);
+	extent_forge(part, MEMORY_BADGE(boot_record->root_directory_frame, 0, MEMORY_RIGHTS_ALL),
+		     0);
 	OK(memory_read(slot(part), 0, &descriptor)); /* what is not the service's is reserved */
 	CHECK_EQUAL(descriptor.key, MEMORY_KEY(MEMORY_RESERVED, 0));
 	SAYS(MEMORY_WRONG_TYPE, memory_clean(slot(part), 0, 1));

@@ -3,7 +3,7 @@
 
 struct domain memory;
 uint32_t first, all, part, other, result;
-static uint32_t row, row_frames; /* descriptors and what they describe */
+static uint32_t row, row_frames, row_end; /* descriptors and what they describe */
 static uint32_t own_row, own_row_frames;
 
 static uint32_t low_slot(void)
@@ -16,6 +16,7 @@ static uint32_t low_slot(void)
 static void make(uint32_t end)
 {
 	memory_begin(&memory, row, end);
+	row_end = end;
 	first = (row + memory_descriptor_frames(end) + MANAGED - 1) & ~(MANAGED - 1);
 	all = low_slot();
 	part = low_slot();
@@ -131,7 +132,7 @@ static void frame_check(uint32_t frame, uint32_t type, uint32_t kind)
 void memory_check(void)
 {
 	/* a section that is committed is finished by the next one, whatever that does */
-	SAYS(MEMORY_OUTSIDE, memory_sweep(slot(all), 0xFFFFF, 0, 1));
+	SAYS(MEMORY_STALE, memory_revoke(slot(all), 0, 1, 0));
 	memset(counts, 0, sizeof(counts));
 	for (uint32_t i = 0; i < MANAGED; i++)
 		if (type_of(i) == MEMORY_TABLE || type_of(i) == MEMORY_DIRECTORY ||
@@ -173,7 +174,7 @@ void memory_unmake(void)
 	slot_give(other);
 	slot_give(part);
 	slot_give(all);
-	domain_end(&memory);
+	memory_end(&memory, row_end);
 	for (uint32_t i = row_frames; i > 0; i--)
 		frame_give(row + i - 1);
 }
