@@ -584,7 +584,7 @@ static void sweep(void (*happens)(void))
 		client_end(&client);
 		OK(paged(PAGED_END, 0, 0, NULL));
 	}
-	CHECK(stop > 200);
+	CHECK(stop > 100);
 	test_note("%u instructions", steps);
 	paged_end();
 }
