@@ -851,8 +851,7 @@ static void begin(void)
 	record->module_count = 2;
 	for (uint32_t i = 0; i < WORDS; i++)
 		frame_words(TEMPLATE)[i] = i < LENDABLE_ENTRIES ? 0 : i << 22 | 0x83;
-	*(struct memory_start *)frames =
-		(struct memory_start){FIRST, END, TEMPLATE, 0};
+	*(struct memory_start *)frames = (struct memory_start){FIRST, END, TEMPLATE, 0};
 	CHECK_EQUAL(service_main(), 0);
 	memset(&model, 0, sizeof(model));
 	memset(kernel, 0, sizeof(kernel));
@@ -1282,8 +1281,7 @@ TEST(memory_operations_cut_into_each_other_leave_a_world_that_holds)
  * ------------------------------------------ */
 static void start(uint32_t first, uint32_t end)
 {
-	*(struct memory_start *)frames =
-		(struct memory_start){first, end, TEMPLATE, 0};
+	*(struct memory_start *)frames = (struct memory_start){first, end, TEMPLATE, 0};
 	CHECK_EQUAL(service_main(), 0);
 }
 static void types_are(uint32_t from, uint32_t to, uint32_t type)
@@ -1345,8 +1343,7 @@ TEST(memory_starts_in_the_directory_of_its_starter_without_pages_of_4_mib)
 	entries[LINEAR_BASE >> 22] = linear;
 	entries[LENDABLE_ENTRIES - 1] = linear;
 	entries[LENDABLE_ENTRIES] = kernel_part;
-	*(struct memory_start *)frames =
-		(struct memory_start){84, 112, TEMPLATE, 82};
+	*(struct memory_start *)frames = (struct memory_start){84, 112, TEMPLATE, 82};
 	CHECK_EQUAL(service_main(), 0);
 	CHECK_EQUAL(entries[IMAGE_BASE >> 22], image);
 	CHECK_EQUAL(entries[LINEAR_BASE >> 22], 0);
