@@ -111,6 +111,17 @@ static void entries_check(uint32_t frame, uint32_t type)
 	}
 }
 
+_Bool words_are(const uint32_t *words, uint32_t value)
+{
+	uint32_t left = 1024;
+	_Bool equal;
+	asm volatile("repe scasl"
+		     : "+D"(words), "+c"(left), "=@cce"(equal)
+		     : "a"(value)
+		     : "memory");
+	return equal;
+}
+
 static void frame_check(uint32_t frame, uint32_t type, uint32_t kind)
 {
 	if (type == MEMORY_DATA || type == MEMORY_TABLE)
@@ -123,23 +134,26 @@ static void frame_check(uint32_t frame, uint32_t type, uint32_t kind)
 	if (type == MEMORY_DIRECTORY || type == MEMORY_DROPPING_TABLE)
 		CHECK(kind == OBJECT_NONE ||
 		      kind == (type == MEMORY_DIRECTORY ? OBJECT_DIRECTORY : OBJECT_TABLE));
-	const uint32_t *words = words_of(frame);
-	for (uint32_t i = 0; type == MEMORY_CLEAN && i < 1024; i++)
-		if (words[i])
-			CHECK_EQUAL(words[i], 0);
+	if (type == MEMORY_CLEAN)
+		CHECK(words_are(words_of(frame), 0));
 }
 
-void memory_check(void)
+void memory_check_to(uint32_t end)
 {
 	/* a section that is committed is finished by the next one, whatever that does */
 	SAYS(MEMORY_STALE, memory_revoke(slot(all), 0, 1, 0));
 	memset(counts, 0, sizeof(counts));
-	for (uint32_t i = 0; i < MANAGED; i++)
+	for (uint32_t i = 0; i < end; i++)
 		if (type_of(i) == MEMORY_TABLE || type_of(i) == MEMORY_DIRECTORY ||
 		    type_of(i) == MEMORY_DROPPING_TABLE || type_of(i) == MEMORY_DROPPING_DIRECTORY)
 			entries_check(i, type_of(i));
-	for (uint32_t i = 0; i < MANAGED; i++)
+	for (uint32_t i = 0; i < end; i++)
 		frame_check(i, type_of(i), kernel_kind(i));
+}
+
+void memory_check(void)
+{
+	memory_check_to(MANAGED);
 }
 
 static _Bool recover_one(uint32_t frame)

@@ -37,6 +37,8 @@ uint32_t kernel_kind(uint32_t frame);
 
 /* Counts are numbers of entries, nothing else is mapped, types and kernel agree, CLEAN is zero. */
 void memory_check(void);
+void memory_check_to(uint32_t end); /* the same of the first `end`, if they lead to no others */
+_Bool words_are(const uint32_t *words, uint32_t value); /* all of a page */
 /* Brings frames [from, to) to CLEAN, whatever they are, as an allocator does; all of them must get
  * there. */
 void memory_recover(uint32_t from, uint32_t to);
