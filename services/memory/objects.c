@@ -126,7 +126,8 @@ OPERATION uint64_t memory_do_revoke(uint32_t badge, uint32_t a, uint32_t b, uint
 struct change {
 	uint32_t status, number;
 	struct memory_frame *frame, seen, next;
-	uint32_t at; /* fill, drop: words done */
+	uint32_t at;         /* fill, drop: words done */
+	struct change *with; /* another one, in the same section; or NULL */
 };
 
 /* Generation, type and episode are what the caller has seen. */
@@ -139,20 +140,32 @@ static inline _Bool is_as_seen(struct change *change)
 	return !change->status;
 }
 
+static inline _Bool change_log(struct change *change, uint32_t pair)
+{
+	struct memory_frame *frame = change->frame;
+	if (!is_as_seen(change))
+		return 0;
+	if (frame->count != change->seen.count) {
+		change->status = MEMORY_AGAIN;
+		return 0;
+	}
+	section_log(pair, &frame->key, change->next.key);
+	section_log(pair + 1, &frame->count, change->next.count);
+	section_log(pair + 2, &frame->serial, change->next.serial);
+	return 1;
+}
 SECTION void change_prepare(void)
 {
 	struct change *change = section_context();
-	struct memory_frame *frame = change->frame;
-	if (!is_as_seen(change))
+	if (!change_log(change, 0))
 		return section_commit(0);
-	if (frame->count != change->seen.count) {
-		change->status = MEMORY_AGAIN;
+	if (!change->with)
+		return section_commit(3);
+	if (!change_log(change->with, 3)) {
+		change->status = change->with->status;
 		return section_commit(0);
 	}
-	section_log(0, &frame->key, change->next.key);
-	section_log(1, &frame->count, change->next.count);
-	section_log(2, &frame->serial, change->next.serial);
-	return section_commit(3);
+	return section_commit(6);
 }
 
 static uint32_t change_to(struct change *change, uint32_t type, uint32_t count, uint32_t serial)
@@ -166,6 +179,7 @@ static uint32_t change_to(struct change *change, uint32_t type, uint32_t count, 
 static void change_begin(struct change *change, uint32_t badge, uint32_t at, uint32_t generation)
 {
 	change->at = change->status = 0;
+	change->with = NULL;
 	if (!(badge & MEMORY_MANAGE))
 		change->status = MEMORY_NOT_ALLOWED;
 	else if (!extent_has(badge, at))
@@ -222,12 +236,16 @@ static inline uint32_t expected(const struct change *change)
 	return change->seen.serial - 1;
 }
 
-/* BECOMING -> what the kernel says it is, if that is this episode's object. */
-static void become_finish(struct change *change)
+/* BECOMING -> what the kernel says it is, if that is this episode's object. A thread and its data
+ * page in one: so whoever is cut off here goes on by the same call. */
+static void become_finish(struct change *change, struct change *data)
 {
 	uint32_t generation, kind = object_inspect(change->number, &generation);
-	if (change->status)
-		return;
+	if (kind == OBJECT_THREAD && data) {
+		data->next = data->seen;
+		data->next.key = key_of(&data->seen, MEMORY_OBJECT);
+		change->with = data;
+	}
 	if (kind == OBJECT_NONE || generation != expected(change))
 		change->status = MEMORY_AGAIN;
 	else
@@ -310,9 +328,7 @@ static uint64_t make(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation
 				       thread ? data.number : number[0]);
 	if (error && error != ERROR_FRAME)
 		return ANSWER(error == ERROR_GENERATION ? MEMORY_AGAIN : MEMORY_REFUSED, error);
-	become_finish(&change);
-	if (thread)
-		become_finish(&data);
+	become_finish(&change, thread ? &data : NULL);
 	FAIL(change.status);
 }
 

@@ -654,7 +654,8 @@ static uint32_t model_create_with(struct extent e, uint32_t operation, uint32_t 
 	why = model_create(OBJECT_THREAD, second, frame,
 			   model.frame[frame + 1].serial - 1 + generation_in(model.object, second),
 			   frame + 1);
-	model_finish(frame + 1);
+	if (why == OK)
+		model_finish(frame + 1);
 	return why;
 }
 
