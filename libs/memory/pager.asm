@@ -9,8 +9,8 @@
 bits 32
 %include "offsets.inc"
 
-global pager_entry, pager_base, pager_bytes, pager_table, pager_next, pager_end_frame
-global pager_door, pager_first, pager_spares
+global pager_entry, pager_base, pager_bytes, pager_range, pager_table, pager_next
+global pager_end_frame, pager_door, pager_first, pager_spares
 extern fault_entry, pager_spare_take
 
 %define PROTECTION   1 << 16                    ; in the class: the page was there
@@ -20,9 +20,10 @@ extern fault_entry, pager_spare_take
 %define H_OFFSET     8
 %define H_CLASS      12
 %define H_FRAME      16
-%define H_GIVEN_UP   20                         ; an EIP: what faults there is none of ours
+%define H_GIVEN_UP   20                         ; MARK + EIP: what faults there is none of ours
 %define H_ESP        24
 %define H_BYTES      32
+%define MARK         0x6E6F7573                 ; that it is no word that a stack has left there
 %define SAVED        36                         ; pushf, pusha
 ; Below it are at most 2048 bytes of parameters, above it more than the KiB that a call needs.
 %define HOME         (DATA_PAGE + 2560)
@@ -31,8 +32,6 @@ section .text.pager_entry
 ; ECX the offset in the range: a frame is taken by one instruction, so that no two threads get the
 ; same, and the stub goes on.
 %macro TAKE 1
-	cmp	edx, [esp - H_GIVEN_UP]
-	je	given_up
 	push	edx
 	push	ecx
 	push	eax
@@ -56,12 +55,35 @@ section .text.pager_entry
 pager_entry:
 	sub	ecx, [pager_base]
 	cmp	ecx, [pager_bytes]
-	jae	fault_entry
+	jae	outside
+.inside:
 	cmp	esp, DATA_STACK
 	jne	.page
 	mov	esp, HOME
 	TAKE	pager_home
 .page:	TAKE	pager_page
+
+; From when a thread of ours gives up until its instruction has faulted again pager_bytes is 0, and
+; others' faults in the range come here, too.
+outside:
+	cmp	ecx, [pager_range]
+	jae	fault_entry
+	push	ecx
+	lea	ecx, [esp + 4]
+	cmp	ecx, DATA_STACK
+	jne	.mark
+	mov	ecx, HOME
+.mark:	lea	edx, [edx + MARK]
+	cmp	[ecx - H_GIVEN_UP], edx
+	lea	edx, [edx - MARK]
+	je	.own
+	pop	ecx
+	jmp	pager_entry.inside
+.own:	mov	dword [ecx - H_GIVEN_UP], 0
+	mov	ecx, [pager_range]
+	mov	[pager_bytes], ecx
+	pop	ecx
+	jmp	fault_entry
 
 look_for_spare:
 	sub	dword [pager_next], PAGE_BYTES
@@ -75,9 +97,6 @@ no_frame:
 	pop	eax
 	pop	ecx
 	pop	edx
-	jmp	fault_entry
-given_up:
-	mov	dword [esp - H_GIVEN_UP], 0
 	jmp	fault_entry
 
 ; Behind pushf and pusha: H, and options of the call.
@@ -154,13 +173,16 @@ failed:	mov	ecx, [ebp - H_FRAME]
 	jz	.out
 .give_up:
 	mov	eax, [ebp - H_EIP]
+	add	eax, MARK
 	mov	[ebp - H_GIVEN_UP], eax
+	mov	dword [pager_bytes], 0
 .out:	ret
 
 section .data
 	align 32
 pager_base:	dd 0
-pager_bytes:	dd 0                            ; 0: no range
+pager_bytes:	dd 0                            ; pager_range, or 0
+pager_range:	dd 0                            ; 0: none
 pager_table:	dd 0
 pager_next:	dd 0
 pager_end_frame: dd 0

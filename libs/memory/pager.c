@@ -6,8 +6,8 @@
 
 _Static_assert(MEMORY_MAP == 0 && MEMORY_OCCUPIED == 6, "pager.asm");
 
-extern uint32_t pager_base, pager_bytes, pager_table, pager_next, pager_end_frame, pager_door,
-	pager_first;
+extern uint32_t pager_base, pager_bytes, pager_range, pager_table, pager_next, pager_end_frame,
+	pager_door, pager_first;
 extern uint32_t *pager_spares;
 uint32_t pager_spare_take(void);
 static struct space *pager_space;
@@ -100,14 +100,14 @@ uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_
 	pager_next = first << 12;
 	pager_end_frame = (first + frames) << 12;
 	pager_door = space->pool->extent.encoded & ~OPTION_NESTED;
-	pager_bytes = bytes;
+	pager_range = pager_bytes = bytes;
 	return RETURN;
 }
 
 uint32_t pager_end(void)
 {
 	uint32_t result = RETURN;
-	pager_bytes = 0;
+	pager_range = pager_bytes = 0;
 	if (pager_tables)
 		result = tables_drop(pager_space, pager_base, pager_tables);
 	if (result == RETURN && pager_frames)

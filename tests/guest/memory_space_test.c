@@ -200,6 +200,13 @@ TEST(memory_heap_grows_to_its_end_and_shrinks)
 	memory_check();
 	OK(heap_resize(&heap, 0));
 	CHECK_EQUAL(pool_free(&pool), free - 2);
+	OK(space_drop_table(&space, base));
+	OK(space_drop_table(&space, base + 3 * PAGE_BYTES));
+	OK(pool_reserve(&pool, MANAGED - 8, 1, &some)); /* the five between the odd ones are left */
+	heap_begin(&heap, &space, base, frames, 64);
+	SAYS(SPACE_NO_FRAMES, heap_resize(&heap, 8));
+	CHECK_EQUAL(heap.pages, 3); /* and two tables */
+	OK(heap_resize(&heap, 0));
 	OK(heap_resize(&heap, 1));
 	OK(memory_map(slot(part), space.tables[0] >> 12, 0, 0, frames[0], 1, NULL));
 	SAYS(MEMORY_IN_USE, heap_resize(&heap, 0)); /* somebody else maps it */
@@ -483,32 +490,56 @@ TEST(memory_pager_without_frames_is_a_fault_like_any_other)
 	CHECK_EQUAL(fault.w[1], PAGED_BASE + PAGE_BYTES - 4); /* it goes downwards */
 	CHECK_EQUAL(fault.w[3], first + child.control);
 	CHECK(told_count == 1 && told_class == fault.w[0] && told_place == fault.w[2]);
-	CHECK_EQUAL(paged(PAGED_STORE, 0, 1, NULL), ERROR_CALLEE_FAULTED);
-	CHECK_EQUAL(told_count, 2);
+	OK(paged(PAGED_HEAP, 1, 0, &word)); /* a table and a page: the frames behind the pager's */
+	for (uint32_t i = 0; i < 4; i++)
+		CHECK_EQUAL(paged(PAGED_STORE, 0, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(told_count, 5);
 	OK(paged(PAGED_STORE, 10 * PAGE_BYTES, 1, NULL)); /* what is mapped still is */
 	CHECK_EQUAL(frames_left(), 0);
 	CHECK_EQUAL(paged(PAGED_TRAP, 0, 0, NULL), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(told_class, FAULT_PROGRAM | 6 << 8);
-	CHECK_EQUAL(paged(PAGED_STORE, TABLE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(paged(PAGED_STORE, 4 * TABLE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(told_class, FAULT_PAGING | 14 << 8 | 4 << 16);
 	CHECK_EQUAL(paged(PAGED_STORE, -4u, 1, NULL), ERROR_CALLEE_FAULTED);
-	CHECK_EQUAL(told_count, 5);
-	uint32_t entry = own_entry(PAGED_BASE + PAGE_BYTES), at = (entry >> 12) - first;
-	OK(memory_map(slot(part), own_table(PAGED_BASE), 1, 0, at, 1, NULL));
-	CHECK_EQUAL(paged(PAGED_STORE, PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
-	CHECK_EQUAL(told_class, FAULT_PAGING | 14 << 8 | 7 << 16); /* it is there, but no more */
-	told_count--;
+	CHECK_EQUAL(told_count, 8);
 	OK(paged(PAGED_END, 0, 0, &word));
 	CHECK_EQUAL(paged(PAGED_STORE, 10 * PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
-	OK(paged(PAGED_BEGIN, TABLE_BYTES, 2, NULL));
-	OK(memory_revoke(slot(all), 0, MANAGED, 1)); /* the service refuses from now on */
-	CHECK_EQUAL(paged(PAGED_STORE, 0, 1, NULL), ERROR_CALLEE_FAULTED);
-	CHECK_EQUAL(told_count, 7);
-	CHECK_EQUAL(frames_left(), 2); /* one is next, the other one spare */
+	paged_end();
+	slot_give(thread);
+}
+
+/* The program's own words, by its symbols. */
+static uint32_t *own_word(const char *symbol)
+{
+	uint32_t address = elf_symbol_named(module_file(program), program->bytes, symbol);
+	return words_of((own_entry(address) >> 12) - first) + address % PAGE_BYTES / 4;
+}
+
+TEST(memory_pager_that_is_refused_reports_the_fault_itself)
+{
+	paged_begin(0);
+	OK(paged(PAGED_BEGIN, TABLE_BYTES, 3, NULL));
+	OK(paged(PAGED_STORE, PAGE_BYTES, 1, NULL));
+	uint32_t page = (own_entry(PAGED_BASE + PAGE_BYTES) >> 12) - first;
+	OK(memory_map(slot(part), own_table(PAGED_BASE), 1, 0, page, 1, NULL));
+	for (uint32_t i = 1; i < 4; i++) { /* it is there, but read-only */
+		CHECK_EQUAL(paged(PAGED_STORE, PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+		CHECK_EQUAL(told_class, FAULT_PAGING | 14 << 8 | 7 << 16);
+		CHECK_EQUAL(told_count, i);
+		CHECK_EQUAL(frames_left(), 2);
+	}
+	OK(paged(PAGED_STORE, 0, 1, NULL)); /* others are served as before */
+	CHECK_EQUAL(*own_word("pager_bytes"), TABLE_BYTES);
+	OK(memory_revoke(slot(all), 0, MANAGED, 1));
+	for (uint32_t i = 4; i < 7; i++) {
+		CHECK_EQUAL(paged(PAGED_STORE, 2 * PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+		CHECK_EQUAL(told_class, FAULT_PAGING | 14 << 8 | 4 << 16);
+		CHECK_EQUAL(told_count, i);
+		CHECK_EQUAL(frames_left(), 1);
+	}
 	SAYS(MEMORY_STALE, child_end(&child));
 	extent_forge(part, MEMORY_BADGE(first, MANAGED_ORDER, MEMORY_RIGHTS), 1);
 	paged_end();
-	slot_give(thread);
 }
 
 TEST(memory_program_has_a_heap_in_its_own_extent)
@@ -621,6 +652,34 @@ static void another_faults_there(void)
 TEST(memory_pager_stopped_at_every_instruction_while_another_faults_there)
 {
 	sweep(another_faults_there);
+}
+
+/* It stands between giving up and the second fault of its instruction. */
+TEST(memory_pager_serves_others_while_a_thread_has_given_up)
+{
+	uint32_t badge;
+	paged_begin(0);
+	OK(paged(PAGED_BEGIN, TABLE_BYTES, 3, NULL));
+	OK(memory_revoke(slot(all), 0, MANAGED, 1));
+	client_make(&client, &root_domain, client_stores, PAGE_BYTES);
+	while (*own_word("pager_bytes") && client_step(&client).reason == DISPATCH_STEPPED)
+		;
+	CHECK_EQUAL(client_result, ~0u);
+	badge = MEMORY_BADGE(first + child.pool.first, CHILD_ORDER, MEMORY_RIGHTS);
+	extent_forge(other, badge, 1); /* what it has been refused is its own again */
+	MUST(kernel_grant(slot(child_slot), slot(PAGED_EXTENT), slot(other)));
+	OK(paged(PAGED_STORE, PAGE_BYTES, 1, NULL));
+	SAYS(0, paged(PAGED_REGISTERS, 0, 0, NULL));
+	CHECK_EQUAL(*own_word("pager_bytes"), 0);
+	CHECK_EQUAL(frames_left(), 1);
+	CHECK_EQUAL(told_count, 0);
+	client_run(&client); /* its instruction does not fault again: the page is there */
+	OK(client_result);
+	client_end(&client);
+	OK(paged(PAGED_STORE, 2 * PAGE_BYTES, 1, NULL));
+	CHECK_EQUAL(frames_left(), 0);
+	extent_forge(part, MEMORY_BADGE(first, MANAGED_ORDER, MEMORY_RIGHTS), 1);
+	paged_end();
 }
 
 /* The program ends while a thread stands in its handler, or in the service for it. */
