@@ -86,6 +86,23 @@ TEST(memory_pool_keeps_what_it_could_not_take_or_clean)
 	memory_unmake();
 }
 
+TEST(memory_pool_gives_back_what_hangs_together_in_any_order)
+{
+	uint32_t page, table, directory, control;
+	world_make();
+	OK(pool_take(&pool, 1, 1, OBJECT_NONE, &page));
+	OK(pool_take(&pool, 1, 1, OBJECT_TABLE, &table));
+	OK(pool_take(&pool, 1, 1, OBJECT_DIRECTORY, &directory));
+	OK(pool_take(&pool, 1, 1, POOL_CLEAN, &control));
+	OK(memory_create_domain(slot(part), control, directory, 0));
+	OK(memory_install(slot(part), directory, 5, table));
+	OK(memory_map(slot(part), table, 5, 0, page, 1, NULL));
+	SAYS(MEMORY_IN_USE, pool_give(&pool, page, 3)); /* the domain lives */
+	OK(pool_give(&pool, page, 4));
+	CHECK_EQUAL(pool_free(&pool), MANAGED);
+	memory_unmake();
+}
+
 /* ---- spaces ---------------------------------------------------------------------------------- */
 /* A directory of the pool's, which nobody runs in. */
 static void space_make(void)
@@ -377,6 +394,7 @@ static void paged_make(uint32_t thread)
 	OK(child_load(&child, module_file(program), program->bytes));
 	if (thread)
 		OK(child_thread(&child, thread, &frame));
+	OK(child_page(&child, PAGES + 100 * PAGE_BYTES, 0, NULL, 0, &frame)); /* its heap's table */
 	OK(child_own(&child, PAGED_EXTENT));
 	SAYS(SPACE_NO_FRAMES, child_page(&child, PAGES, 0, NULL, 0, &frame)); /* the child's now */
 	MUST(kernel_grant(slot(child_slot), slot(SLOT_FAULT_DOOR), slot(to_teller)));
@@ -480,6 +498,13 @@ static uint32_t own_entry(uint32_t address)
 	return words_of(own_table(address))[address >> 12 & 1023];
 }
 
+/* The program's own words, by its symbols. */
+static uint32_t *own_word(const char *symbol)
+{
+	uint32_t address = elf_symbol_named(module_file(program), program->bytes, symbol);
+	return words_of((own_entry(address) >> 12) - first) + address % PAGE_BYTES / 4;
+}
+
 TEST(memory_pager_without_frames_is_a_fault_like_any_other)
 {
 	struct words fault;
@@ -490,10 +515,11 @@ TEST(memory_pager_without_frames_is_a_fault_like_any_other)
 	CHECK_EQUAL(fault.w[1], PAGED_BASE + PAGE_BYTES - 4); /* it goes downwards */
 	CHECK_EQUAL(fault.w[3], first + child.control);
 	CHECK(told_count == 1 && told_class == fault.w[0] && told_place == fault.w[2]);
-	OK(paged(PAGED_HEAP, 1, 0, &word)); /* a table and a page: the frames behind the pager's */
+	OK(paged(PAGED_HEAP, 1, 0, &word)); /* the frame behind the pager's */
 	for (uint32_t i = 0; i < 4; i++)
 		CHECK_EQUAL(paged(PAGED_STORE, 0, 1, NULL), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(told_count, 5);
+	CHECK_EQUAL(*own_word("pager_next"), *own_word("pager_end_frame")); /* and never beyond */
 	OK(paged(PAGED_STORE, 10 * PAGE_BYTES, 1, NULL)); /* what is mapped still is */
 	CHECK_EQUAL(frames_left(), 0);
 	CHECK_EQUAL(paged(PAGED_TRAP, 0, 0, NULL), ERROR_CALLEE_FAULTED);
@@ -508,19 +534,13 @@ TEST(memory_pager_without_frames_is_a_fault_like_any_other)
 	slot_give(thread);
 }
 
-/* The program's own words, by its symbols. */
-static uint32_t *own_word(const char *symbol)
-{
-	uint32_t address = elf_symbol_named(module_file(program), program->bytes, symbol);
-	return words_of((own_entry(address) >> 12) - first) + address % PAGE_BYTES / 4;
-}
-
 TEST(memory_pager_that_is_refused_reports_the_fault_itself)
 {
 	paged_begin(0);
 	OK(paged(PAGED_BEGIN, TABLE_BYTES, 3, NULL));
 	OK(paged(PAGED_STORE, PAGE_BYTES, 1, NULL));
 	uint32_t page = (own_entry(PAGED_BASE + PAGE_BYTES) >> 12) - first;
+	uint32_t below = own_table(PAGED_BASE) - own_table(PAGES); /* as if that were the range's */
 	OK(memory_map(slot(part), own_table(PAGED_BASE), 1, 0, page, 1, NULL));
 	for (uint32_t i = 1; i < 4; i++) { /* it is there, but read-only */
 		CHECK_EQUAL(paged(PAGED_STORE, PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
@@ -530,6 +550,9 @@ TEST(memory_pager_that_is_refused_reports_the_fault_itself)
 	}
 	OK(paged(PAGED_STORE, 0, 1, NULL)); /* others are served as before */
 	CHECK_EQUAL(*own_word("pager_bytes"), TABLE_BYTES);
+	CHECK_EQUAL(paged(PAGED_STORE, -TABLE_BYTES * below, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(frames_left(), 1); /* not in the range: nothing was tried */
+	told_count--;
 	OK(memory_revoke(slot(all), 0, MANAGED, 1));
 	for (uint32_t i = 4; i < 7; i++) {
 		CHECK_EQUAL(paged(PAGED_STORE, 2 * PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
@@ -561,6 +584,10 @@ TEST(memory_program_has_a_heap_in_its_own_extent)
 	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, 0xFFC00000, 1, NULL));
 	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, 0x10400000, 1, NULL)); /* there is the heap */
 	SAYS(SPACE_NO_TABLES, paged(PAGED_BEGIN, 15 * TABLE_BYTES, 1, NULL));
+	uint32_t table = own_table(PAGES), at = (PAGED_BASE >> 22) + 1;
+	OK(memory_install(slot(part), child.space.directory, at, table)); /* unknown to it */
+	SAYS(MEMORY_OCCUPIED, paged(PAGED_BEGIN, 3 * TABLE_BYTES, 1, NULL));
+	OK(memory_remove(slot(part), child.space.directory, at));
 	OK(paged(PAGED_BEGIN, TABLE_BYTES, free - 3, NULL));
 	OK(paged(PAGED_STORE, 0, 1, NULL));
 	OK(paged(PAGED_HEAP, 0, 0, &pages));
