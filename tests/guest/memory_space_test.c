@@ -511,7 +511,8 @@ TEST(memory_pager_without_frames_is_a_fault_like_any_other)
 	uint32_t thread = slot_take(), word;
 	paged_begin(thread);
 	CHECK_EQUAL(run_at_home(thread, PAGED_ARGUMENT(11, 10), &fault), DISPATCH_FAULTED);
-	CHECK_EQUAL(fault.w[0], FAULT_PAGING | 14 << 8 | 4 << 16);
+	/* of what reads and writes at once QEMU says that it reads, others that it writes */
+	CHECK_EQUAL(fault.w[0] & ~(2u << 16), FAULT_PAGING | 14 << 8 | 4 << 16);
 	CHECK_EQUAL(fault.w[1], PAGED_BASE + PAGE_BYTES - 4); /* it goes downwards */
 	CHECK_EQUAL(fault.w[3], first + child.control);
 	CHECK(told_count == 1 && told_class == fault.w[0] && told_place == fault.w[2]);
@@ -540,7 +541,8 @@ TEST(memory_pager_that_is_refused_reports_the_fault_itself)
 	OK(paged(PAGED_BEGIN, TABLE_BYTES, 3, NULL));
 	OK(paged(PAGED_STORE, PAGE_BYTES, 1, NULL));
 	uint32_t page = (own_entry(PAGED_BASE + PAGE_BYTES) >> 12) - first;
-	uint32_t below = own_table(PAGED_BASE) - own_table(PAGES); /* as if that were the range's */
+	/* a table where the next one of the range would be if it were longer */
+	OK(memory_become(slot(part), own_table(PAGED_BASE) + 4, 1, OBJECT_TABLE));
 	OK(memory_map(slot(part), own_table(PAGED_BASE), 1, 0, page, 1, NULL));
 	for (uint32_t i = 1; i < 4; i++) { /* it is there, but read-only */
 		CHECK_EQUAL(paged(PAGED_STORE, PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
@@ -550,7 +552,7 @@ TEST(memory_pager_that_is_refused_reports_the_fault_itself)
 	}
 	OK(paged(PAGED_STORE, 0, 1, NULL)); /* others are served as before */
 	CHECK_EQUAL(*own_word("pager_bytes"), TABLE_BYTES);
-	CHECK_EQUAL(paged(PAGED_STORE, -TABLE_BYTES * below, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(paged(PAGED_STORE, 4 * TABLE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(frames_left(), 1); /* not in the range: nothing was tried */
 	told_count--;
 	OK(memory_revoke(slot(all), 0, MANAGED, 1));
