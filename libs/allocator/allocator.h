@@ -33,7 +33,7 @@ enum allocator_status {
 /* ---- for the program that starts one --------------------------------------------------------- */
 #define ALLOCATOR_SLOT_DOMAIN 1u  /* of its list: its own domain, with the right to make doors */
 #define ALLOCATOR_SLOT_EXTENT 2u  /* the extent, with MEMORY_RIGHTS_ALL; none of it reserved */
-#define ALLOCATOR_SCRATCH     16u /* and the following 64: where the memory service's answers come */
+#define ALLOCATOR_SCRATCH     16u /* and 63 more: where the memory service's answers come */
 #define ALLOCATOR_CLIENTS_MAX 64u
 
 /* ---- blocks: the allocators' own part -------------------------------------------------------- */

@@ -102,6 +102,8 @@ static void take_all(void)
 		OK(quota_seize(slot(quota_master), account, &value));
 		CHECK_EQUAL(account_read(0).free, 32);
 		CHECK_EQUAL(account_read(0).used, 0);
+		OK(quota_take(slot(quota_master), 5, got, &value)); /* in one piece */
+		OK(quota_give(slot(quota_master), QUOTA_FRAME(value), &value));
 		return;
 	}
 	OK(partition_read(slot(partition_master), 0, &kind));
@@ -279,6 +281,11 @@ static void is_frozen_and_another_has_its_frames(uint32_t steps)
 	CHECK_EQUAL(words_of(at + 1)[1023], CONTENT);
 	CHECK_EQUAL(extent_begins(got), at);
 	words_of(at)[0] = 0;
+	if (is_quota())
+		CHECK_EQUAL(account_read(account).used, 1u << ORDER);
+	else
+		OK(partition_read(slot(partition_master), 0, &kind));
+	CHECK(is_quota() || kind == HOLDING_HELD);
 	accounts_check();
 }
 TEST(allocators_sweep_frozen_at_every_instruction_it_leaves_alone_what_is_others)

@@ -208,7 +208,7 @@ TEST(quota_and_partitions_share_one_memory_service_and_no_frame)
 		uint32_t account = account_make(16, &doors[i]);
 		OK(quota_take(slot(doors[i]), 3, extents[i], &block));
 		CHECK(QUOTA_FRAME(block) < 32 && account_read(account).used == 8);
-		OK(partition_fetch(slot(client_of(1 + i)), extents[2 + i], &value));
+		OK(partition_fetch(slot(client_of(2 + i)), extents[2 + i], &value));
 		CHECK_EQUAL(value, 3);
 	}
 	for (uint32_t i = 0; i < CLIENTS; i++) {
@@ -233,7 +233,7 @@ TEST(quota_and_partitions_share_one_memory_service_and_no_frame)
 	}
 	/* the allocators' masters take back their own, and nothing else moves */
 	OK(quota_seize(slot(quota_master), 1, &value));
-	OK(partition_take_back(slot(master), 2, &value));
+	OK(partition_take_back(slot(master), 3, &value));
 	for (uint32_t i = 1; i < CLIENTS - 1; i++) {
 		CHECK_EQUAL(words_of(own[i] + 1)[5], (0x30 + i) * 0x01010101u);
 		CHECK_EQUAL(COUNT(own[i] + 2), 1);

@@ -129,7 +129,7 @@ TEST(quota_refuses_what_there_is_not)
 TEST(quota_doors_do_what_they_allow_and_no_more)
 {
 	uint32_t block, value;
-	struct quota_account read;
+	struct quota_account read = {0};
 	begin();
 	uint32_t frame = take(mine, 1, got), door = world_slot();
 	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(others), frame, got_too, &block));
