@@ -380,21 +380,29 @@ TEST(allocators_sweep_aborted_anywhere_it_can_be_done_again)
 	sweep(1u << TAKE | 1u << GIVE | 1u << FETCH, is_aborted, 7);
 }
 
-/* Others take and give meanwhile; it has what it wanted, and they, too. */
+/* Others give and take meanwhile, in other parts of the tree; it has what it wanted, and they, too.
+ */
+static uint32_t held = NOTHING;
 static void others_work(void)
 {
-	uint32_t block[2], value;
-	OK(quota_take(slot(quota_master), 0, got, &block[0]));
-	OK(quota_take(slot(quota_master), 2, got, &block[1]));
-	OK(quota_give(slot(quota_master), QUOTA_FRAME(block[0]), &value));
-	CHECK_EQUAL(extent_begins(got), QUOTA_FRAME(block[1]));
-	OK(quota_give(slot(quota_master), QUOTA_FRAME(block[1]), &value));
+	uint32_t block, value;
+	if (held != NOTHING)
+		OK(quota_give(slot(quota_master), QUOTA_FRAME(held), &value));
+	OK(quota_take(slot(quota_master), 4, got, &block));
+	CHECK_EQUAL(extent_begins(got), QUOTA_FRAME(block));
+	accounts_check();
+	OK(quota_give(slot(quota_master), QUOTA_FRAME(block), &value));
+	OK(quota_take(slot(quota_master), 3, got, &held));
 }
 static void all_is_well(void)
 {
+	uint32_t value;
 	CHECK_EQUAL(answer.result, RETURN);
 	CHECK_EQUAL(account_read(account).used, task == GIVE ? 0 : 1u << ORDER);
 	accounts_check();
+	if (held != NOTHING)
+		OK(quota_give(slot(quota_master), QUOTA_FRAME(held), &value));
+	held = NOTHING;
 }
 TEST(allocators_sweep_preempted_at_every_instruction_others_take_and_give)
 {
