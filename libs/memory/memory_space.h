@@ -30,7 +30,8 @@ enum memory_space_status { /* besides those of memory.h */
 };
 
 /* ---- pools ----------------------------------------------------------------------------------- */
-/* Frames [first, end) of an extent; bit i of `taken` is that of frame first + i. */
+/* Frames [first, end) of an extent; bit i of `taken` is that of frame first + i. Whose stack is the
+ * data page (a service, on its clients' threads) adds OPTION_NESTED to extent.encoded. */
 #define POOL_WORDS(frames) (((frames) + 31) / 32)
 struct pool {
 	slot_t extent;
@@ -163,13 +164,13 @@ uint32_t child_end(struct child *child);
 /*
  * From pager_begin on, a page fault of this program in [base, base + bytes) maps the next frame of
  * the program's own extent there, writable, and the instruction is executed again: by the fault
- * entry pager_entry, on the faulting thread, with 1 KiB of stack on its data page. Any other fault
- * goes to fault_entry as ever; so does one in the range if no frame is left or the
- * service refuses. base and bytes: multiples of 4 MiB. The frames are taken and made DATA
- * beforehand, as are the page tables: bytes may well be more than there are frames. spares:
- * POOL_WORDS(frames) words of the pager's.
- * A thread that is killed between taking its frame and mapping it loses that frame for its program,
- * until pager_end. SPACE_BAD_ADDRESS (also: there is a range already), NO_TABLES, NO_FRAMES.
+ * entry pager_entry, on the faulting thread. It needs the upper half of the thread's data page, or,
+ * if the faulting code stands there, a KiB below its stack. Any other fault goes to fault_entry as
+ * ever; so does one in the range if no frame is left or the service refuses. base and bytes:
+ * multiples of 4 MiB. The frames are taken and made DATA beforehand, as are the page tables: bytes
+ * may well be more than there are frames. spares: POOL_WORDS(frames) words of the pager's. A thread
+ * that is killed between taking its frame and mapping it loses that frame for its program, until
+ * pager_end. SPACE_BAD_ADDRESS (also: there is a range already), NO_TABLES, NO_FRAMES.
  */
 uint32_t pager_begin(struct space *space, uint32_t base, uint32_t bytes, uint32_t frames,
 		     uint32_t *spares);
