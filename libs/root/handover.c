@@ -7,14 +7,16 @@
 #include "block.h"
 #include "maker.h"
 
-#define CHILDREN_MAX      24u
-#define OWN_PAGES         0x08000000u /* the builder's window, and then shared pages */
-#define QUOTA_ORDER_LEAST 9u          /* an allocator with less is of no use: two blocks for jobs */
-#define FRAMES_LOW_MAX    (1012u << 8) /* objects and page tables are below 1012 MiB */
+#define CHILDREN_MAX 24u
+#define OWN_PAGES    0x08000000u /* the builder's window, and then shared pages */
+#define TAKEN_PAGES  0x07C00000u /* as many as the memory needs: made while frames are root's */
+/* An allocator with less is of no use: two blocks for jobs. */
+#define QUOTA_ORDER_LEAST 9u
 
 struct domain memory_domain;
 uint32_t memory_slot, memory_look_slot, memory_order, device_masters[2];
-static uint32_t taken[POOL_WORDS(FRAMES_LOW_MAX)], shared_pages = 1;
+static uint32_t *const taken = (uint32_t *)TAKEN_PAGES; /* of the pool */
+static uint32_t shared_pages = 1;
 static struct space own_space;
 static struct child children[CHILDREN_MAX];
 struct block own_block, *block_now = &own_block;
@@ -183,15 +185,17 @@ static void modules_map(void)
 
 void root_hand_over(void)
 {
-	uint32_t end = boot_record->low_end_frame, part = 0;
+	uint32_t end = boot_record->low_end_frame, part = 0; /* objects and tables are below */
 	_Bool allocates = quota_load();
+	for (uint32_t at = 0; at < POOL_WORDS(end) * sizeof(uint32_t); at += PAGE_BYTES)
+		domain_page(&root_domain, TAKEN_PAGES + at);
 	memory_order = order_of_memory();
 	uint32_t first = memory_take_over(&memory_domain, 1u << memory_order);
 	memory_slot = extent_make(MEMORY_BADGE(0, memory_order, MEMORY_RIGHTS));
 	memory_look_slot = extent_make(MEMORY_BADGE(0, memory_order, MEMORY_ANY));
 	for (uint32_t half = 0; half < 2; half++)
 		device_masters[half] = extent_make(DEVICE_MASTER_BADGE(half));
-	pool_fill(first, end < FRAMES_LOW_MAX ? end : FRAMES_LOW_MAX);
+	pool_fill(first, end);
 	uint32_t order = allocates ? part_take(&part) : 0;
 	if (order)
 		quota_begin(extent_make(MEMORY_BADGE(part, order, MEMORY_RIGHTS_ALL)), part);
