@@ -107,19 +107,42 @@ static uint32_t load_page(void *domain, uint32_t address, _Bool writable, const 
 	return result;
 }
 
+/* A program with rollforward sections (libs/lock) has a lock page. */
+static uint32_t load_lock(struct child *child, uint32_t start, uint32_t end)
+{
+	slot_t control = slot(child->slot);
+	uint32_t frame, scratch = child->builder->scratch;
+	uint32_t result = pool_take(&child->pool, 1, 1, OBJECT_LOCK_PAGE, &frame);
+	if (result == RETURN)
+		result = space_map(&child->space, LOCK_PAGE, frame, 1, MEMORY_ENTRY_WRITE);
+	if (result == RETURN)
+		result = fetch(child, frame, scratch);
+	if (result != RETURN)
+		return result;
+	uint32_t error = kernel_domain_attach(control, 0, slot(scratch));
+	forget(scratch);
+	if (!error)
+		error = kernel_domain_set(control, DOMAIN_SECTION_START, start);
+	if (!error)
+		error = kernel_domain_set(control, DOMAIN_SECTION_BYTES, end - start);
+	return of_kernel(error);
+}
+
 uint32_t child_load(struct child *child, const void *file, uint32_t bytes)
 {
 	struct program program;
 	if (program_read(&program, file, bytes))
 		return RETURN + SPACE_BAD_PROGRAM;
-	if (program.section_start)
-		return RETURN + SPACE_NO_LOCK;
 	child->self = program.memory_self;
 	uint32_t result = program_load(file, load_page, child, RETURN);
 	if (result != RETURN)
 		return result;
 	child->entry = program.entry;
 	child->service_answer = program.service_answer;
+	if (program.section_start)
+		result = load_lock(child, program.section_start, program.section_end);
+	if (result != RETURN)
+		return result;
 	return child_entries(child, program.service_entry, program.fault_entry);
 }
 

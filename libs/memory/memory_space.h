@@ -24,9 +24,7 @@ enum memory_space_status { /* besides those of memory.h */
 			   SPACE_NO_TABLES,   /* a space has SPACE_TABLES page tables at the most */
 			   SPACE_BAD_ADDRESS, /* not a page's, or beyond what programs have, or
 						 beyond the heap */
-			   SPACE_BAD_PROGRAM, /* child_load: elf_check says what is wrong with it */
-			   SPACE_NO_LOCK      /* child_load: it uses libs/lock: a lock page can't be
-						 mapped yet */
+			   SPACE_BAD_PROGRAM  /* child_load: elf_check says what is wrong with it */
 };
 
 /* ---- pools ----------------------------------------------------------------------------------- */

@@ -149,7 +149,8 @@ static void frames_show(const char *argument)
 					    [MEMORY_OBJECT] = "object",
 					    [MEMORY_BECOMING] = "becoming",
 					    [MEMORY_DROPPING_TABLE] = "dropping table",
-					    [MEMORY_DROPPING_DIRECTORY] = "dropping directory"};
+					    [MEMORY_DROPPING_DIRECTORY] = "dropping directory",
+					    [MEMORY_LOCK_PAGE] = "lock page"};
 	enum { TYPES = sizeof(types) / sizeof(types[0]) };
 	uint32_t counts[TYPES] = {0}, all = 0;
 	(void)argument;

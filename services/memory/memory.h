@@ -11,7 +11,7 @@
  *     DIRTY -clean-> CLEAN -become-> DATA -clean (no mapping left)-> ... CLEAN
  *                    CLEAN -become-> BECOMING -> TABLE, DIRECTORY, OBJECT
  *     TABLE -drop-> DROPPING_TABLE -> CLEAN      DIRECTORY -drop-> DROPPING_DIRECTORY -> CLEAN
- *     OBJECT -drop-> DIRTY
+ *     OBJECT -drop-> DIRTY              LOCK_PAGE -drop (no mapping left)-> OBJECT, DIRTY
  *
  * The arrows through a half-way state take several steps; a call that is cut off leaves the frame
  * there, and the same operation, by anyone who has the frame, goes on. A frame changes hands by
@@ -56,10 +56,11 @@ enum memory_type {
 	MEMORY_DATA,     /* count: page table entries that map it */
 	MEMORY_TABLE,    /* count: directory entries that name it */
 	MEMORY_DIRECTORY,
-	MEMORY_OBJECT,            /* another kernel object, or one that was destroyed elsewhere */
-	MEMORY_BECOMING,          /* count: enum memory_content */
-	MEMORY_DROPPING_TABLE,    /* count: entries emptied so far */
-	MEMORY_DROPPING_DIRECTORY /* likewise */
+	MEMORY_OBJECT,             /* another kernel object, or one that was destroyed elsewhere */
+	MEMORY_BECOMING,           /* count: enum memory_content */
+	MEMORY_DROPPING_TABLE,     /* count: entries emptied so far */
+	MEMORY_DROPPING_DIRECTORY, /* likewise */
+	MEMORY_LOCK_PAGE           /* the one kernel object that can be mapped; count: as of DATA */
 };
 enum memory_content { CONTENT_ZERO, CONTENT_DIRECTORY, CONTENT_ONES };
 #define MEMORY_KEY(type, generation) ((uint32_t)(type) << 28 | (generation))
@@ -127,8 +128,8 @@ enum memory_status {
 /*
  * Maps `count` frames from `frame` on into `count` entries of a page table, from `first` on. An
  * entry that maps this very frame already only gets other flags. Needs MANAGE for the table, READ
- * and for MEMORY_ENTRY_WRITE also WRITE for the frames, which are DATA, or device memory. What
- * comes before a refused one stays mapped: *done of them. MEMORY_STALE, NOT_ALLOWED, OUTSIDE,
+ * and for MEMORY_ENTRY_WRITE also WRITE for the frames, which are DATA, LOCK_PAGE or device memory.
+ * What comes before a refused one stays mapped: *done of them. MEMORY_STALE, NOT_ALLOWED, OUTSIDE,
  * WRONG_TYPE, OCCUPIED.
  */
 static inline uint32_t memory_map(slot_t extent, uint32_t table, uint32_t first, uint32_t flags,

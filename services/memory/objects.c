@@ -251,6 +251,7 @@ static void become_finish(struct change *change, struct change *data)
 	else
 		change_to(change,
 			  kind == OBJECT_TABLE       ? MEMORY_TABLE
+			  : kind == OBJECT_LOCK_PAGE ? MEMORY_LOCK_PAGE
 			  : kind == OBJECT_DIRECTORY ? MEMORY_DIRECTORY
 						     : MEMORY_OBJECT,
 			  0, change->seen.serial);
@@ -414,10 +415,11 @@ OPERATION uint64_t memory_do_drop(uint32_t badge, uint32_t a, uint32_t b, uint32
 	uint32_t type = MEMORY_TYPE_OF(change.seen.key), serial = change.seen.serial;
 	if (type < MEMORY_TABLE)
 		FAIL(MEMORY_WRONG_TYPE);
-	if (type == MEMORY_TABLE) { /* first of all no directory can take it any more */
+	if (type == MEMORY_TABLE || type == MEMORY_LOCK_PAGE) { /* first: nobody can take it more */
 		if (change.seen.count)
 			FAIL(MEMORY_IN_USE);
-		if (change_to(&change, MEMORY_DROPPING_TABLE, 0, serial))
+		type = type == MEMORY_TABLE ? MEMORY_DROPPING_TABLE : MEMORY_OBJECT;
+		if (change_to(&change, type, 0, serial))
 			FAIL(change.status);
 	}
 	change.status = kernel_gone(&change);
@@ -445,7 +447,7 @@ OPERATION uint64_t memory_do_fetch(uint32_t badge, uint32_t slots, uint32_t b, u
 	type = MEMORY_TYPE_OF(frame.key);
 	if (!is_owners(&frame, badge, generation))
 		FAIL(MEMORY_STALE);
-	if (type != MEMORY_OBJECT && type != MEMORY_TABLE)
+	if (type != MEMORY_OBJECT && type != MEMORY_TABLE && type != MEMORY_LOCK_PAGE)
 		FAIL(MEMORY_WRONG_TYPE);
 	uint32_t error = object_fetch(change.number, object_generation);
 	if (error)

@@ -46,7 +46,9 @@ SECTION void put_prepare(void)
 	if (!frame_is(job->frame, job->frame_type, job->badge, job->generation))
 		DECLINE(refusal(job->frame, job->badge, job->generation));
 	uint32_t old = *entry; /* not before: what is reserved may be no memory */
-	if (leaf && !frame_is(leaf, job->frame_type - 1, job->leaf_badge, job->leaf_generation))
+	if (leaf && !frame_is(leaf, job->frame_type - 1, job->leaf_badge, job->leaf_generation) &&
+	    (job->frame_type == MEMORY_DIRECTORY ||
+	     !frame_is(leaf, MEMORY_LOCK_PAGE, job->leaf_badge, job->leaf_generation)))
 		DECLINE(refusal(leaf, job->leaf_badge, job->leaf_generation));
 	if (!leaf && device_generation[DEVICE_NUMBER(job->leaf_generation)] !=
 			     DEVICE_GENERATION(job->leaf_generation))

@@ -30,27 +30,29 @@ static void bring(uint32_t frame, uint32_t type)
 {
 	static const uint32_t kinds[] = {[MEMORY_TABLE] = OBJECT_TABLE,
 					 [MEMORY_DIRECTORY] = OBJECT_DIRECTORY,
-					 [MEMORY_OBJECT] = OBJECT_CAPABILITY_PAGE};
+					 [MEMORY_OBJECT] = OBJECT_CAPABILITY_PAGE,
+					 [MEMORY_LOCK_PAGE] = OBJECT_LOCK_PAGE};
 	memory_recover(frame, frame + 1);
-	if (type >= MEMORY_TABLE && type <= MEMORY_OBJECT)
+	if (type < sizeof(kinds) / sizeof(kinds[0]) && kinds[type])
 		make_kind(frame, 1, kinds[type]);
 	else
 		descriptor_of(frame)->key = MEMORY_KEY(type, 0);
 }
 
-TEST(memory_no_type_but_data_is_ever_mapped)
+TEST(memory_no_type_but_data_and_lock_pages_is_ever_mapped)
 {
 	memory_make();
 	make_kind(TABLE, 1, OBJECT_TABLE);
-	for (uint32_t type = MEMORY_RESERVED; type <= MEMORY_DROPPING_DIRECTORY; type++) {
+	for (uint32_t type = MEMORY_RESERVED; type <= MEMORY_LOCK_PAGE; type++) {
+		_Bool mapped = type == MEMORY_DATA || type == MEMORY_LOCK_PAGE;
 		uint32_t done = 0;
 		make_kind(PAGE, 3, OBJECT_NONE);
 		bring(PAGE + 1, type);
 		for (uint32_t flags = 0; flags < 4; flags++) {
 			uint32_t answer = memory_map(slot(all), TABLE, 0, flags, PAGE, 3, &done);
-			CHECK_EQUAL(answer, RETURN + (type == MEMORY_DATA ? 0 : MEMORY_WRONG_TYPE));
-			CHECK_EQUAL(done, type == MEMORY_DATA ? 3 : 1);
-			CHECK_EQUAL(words_of(TABLE)[1] != 0, type == MEMORY_DATA);
+			CHECK_EQUAL(answer, RETURN + (mapped ? 0 : MEMORY_WRONG_TYPE));
+			CHECK_EQUAL(done, mapped ? 3 : 1);
+			CHECK_EQUAL(words_of(TABLE)[1] != 0, mapped);
 		}
 		if (type != MEMORY_DIRECTORY)
 			SAYS(MEMORY_WRONG_TYPE, memory_install(slot(all), PAGE + 1, 2, TABLE));
@@ -59,7 +61,7 @@ TEST(memory_no_type_but_data_is_ever_mapped)
 			    RETURN + (type == MEMORY_TABLE ? 0 : MEMORY_WRONG_TYPE));
 		OK(memory_remove(slot(all), DIRECTORY, 2));
 		OK(memory_unmap(slot(all), TABLE, 0, 3));
-		if (type < MEMORY_TABLE || type > MEMORY_OBJECT)
+		if (type < MEMORY_TABLE || (type > MEMORY_OBJECT && type != MEMORY_LOCK_PAGE))
 			descriptor_of(PAGE + 1)->key = MEMORY_KEY(MEMORY_DIRTY, 0);
 		memory_recover(PAGE, PAGE + 3);
 	}

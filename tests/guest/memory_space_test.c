@@ -315,11 +315,34 @@ TEST(memory_child_is_made_of_its_frames_and_ended)
 	slot_give(control);
 }
 
+TEST(memory_child_with_sections_has_a_lock_page)
+{
+	uint32_t control = slot_take(), table;
+	const struct boot_module *service = module_find("partition");
+	builder_make();
+	OK(child_make(&child, &builder, CHILD_ORDER, control, 0));
+	OK(child_load(&child, module_file(service), service->bytes));
+	OK(space_table(&child.space, LOCK_PAGE, &table));
+	uint32_t entry = words_of(table)[LOCK_PAGE >> 12 & 1023], frame = (entry >> 12) - first;
+	CHECK_EQUAL(entry & 0xFFF & ~0x60u, 7 | MEMORY_ENTRY_COUNTED);
+	CHECK_EQUAL(TYPE(frame), MEMORY_LOCK_PAGE);
+	CHECK_EQUAL(kernel_kind(frame), OBJECT_LOCK_PAGE);
+	SAYS(MEMORY_IN_USE, memory_drop(slot(all), frame)); /* as long as it is mapped */
+	SAYS(MEMORY_WRONG_TYPE, memory_clean(slot(all), frame, 1));
+	OK(memory_unmap(slot(all), table, LOCK_PAGE >> 12 & 1023, 1));
+	OK(memory_drop(slot(all), frame)); /* the domain has none any more */
+	CHECK_EQUAL(kernel_kind(frame), OBJECT_NONE);
+	memory_check();
+	OK(child_end(&child));
+	CHECK_EQUAL(pool_free(&pool), MANAGED - 1);
+	builder_end();
+	slot_give(control);
+}
+
 TEST(memory_child_names_its_errors_and_leaves_nothing)
 {
 	static uint32_t holder[64];
 	uint32_t control = slot_take(), thread = slot_take(), frame, frames = 0;
-	const struct boot_module *service = module_find("vga");
 	builder_make();
 	SAYS(SPACE_NO_FRAMES, child_make(&child, &builder, CHILD_ORDER_MAX + 1, control, 0));
 	OK(child_end(&child));
@@ -339,7 +362,6 @@ TEST(memory_child_names_its_errors_and_leaves_nothing)
 	}
 	OK(child_make(&child, &builder, CHILD_ORDER, control, 0));
 	SAYS(SPACE_BAD_PROGRAM, child_load(&child, holder, sizeof(holder)));
-	SAYS(SPACE_NO_LOCK, child_load(&child, module_file(service), service->bytes));
 	OK(child_load(&child, module_file(program), program->bytes));
 	SAYS(MEMORY_OCCUPIED, child_load(&child, module_file(program), program->bytes));
 	SAYS(SPACE_BAD_ADDRESS, child_page(&child, 0, 0, NULL, 0, &frame));

@@ -105,7 +105,9 @@ static void entries_check(uint32_t frame, uint32_t type)
 			continue;
 		CHECK(leads < MANAGED);
 		if (leads < MANAGED) {
-			CHECK_EQUAL(type_of(leads), table ? MEMORY_DATA : MEMORY_TABLE);
+			CHECK(table ? type_of(leads) == MEMORY_DATA ||
+					      type_of(leads) == MEMORY_LOCK_PAGE
+				    : type_of(leads) == MEMORY_TABLE);
 			counts[leads]++;
 		}
 	}
@@ -124,7 +126,7 @@ _Bool words_are(const uint32_t *words, uint32_t value)
 
 static void frame_check(uint32_t frame, uint32_t type, uint32_t kind)
 {
-	if (type == MEMORY_DATA || type == MEMORY_TABLE)
+	if (type == MEMORY_DATA || type == MEMORY_TABLE || type == MEMORY_LOCK_PAGE)
 		CHECK_EQUAL(descriptor_of(frame)->count, counts[frame]);
 	if (type == MEMORY_DIRTY || type == MEMORY_CLEAN || type == MEMORY_DATA ||
 	    type == MEMORY_DROPPING_DIRECTORY)

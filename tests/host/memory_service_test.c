@@ -173,9 +173,10 @@ static void pair_check(uint32_t address, uint32_t value)
 	if (at < sizeof(struct memory_frame) * END) {
 		uint32_t number = at / sizeof(struct memory_frame), key = frames[number].key;
 		uint32_t field = at % sizeof(struct memory_frame);
-		bool counts =
-			field == offsetof(struct memory_frame, count) && value == old - 1 &&
-			(MEMORY_TYPE_OF(key) == MEMORY_DATA || MEMORY_TYPE_OF(key) == MEMORY_TABLE);
+		bool counts = field == offsetof(struct memory_frame, count) && value == old - 1 &&
+			      (MEMORY_TYPE_OF(key) == MEMORY_DATA ||
+			       MEMORY_TYPE_OF(key) == MEMORY_TABLE ||
+			       MEMORY_TYPE_OF(key) == MEMORY_LOCK_PAGE);
 		CHECK(counts || is_its(number));
 		CHECK(number >= FIRST && number < END && MEMORY_TYPE_OF(key) != MEMORY_RESERVED);
 		if (field == offsetof(struct memory_frame, key) &&
@@ -402,7 +403,9 @@ static uint32_t model_map(struct extent e, uint32_t a, uint32_t b, struct extent
 		if (*entry && *entry >> 12 != page)
 			why |= BIT(MEMORY_OCCUPIED);
 		if (!device)
-			why |= why_not(pages, page, MEMORY_DATA);
+			why |= why_not(pages, page,
+				       type_of(page) == MEMORY_LOCK_PAGE ? MEMORY_LOCK_PAGE
+									 : MEMORY_DATA);
 		else if (model.device[pages.generation >> 22] != (pages.generation & 0x3FFFFF))
 			why |= BIT(MEMORY_STALE);
 		if (why)
@@ -570,6 +573,7 @@ static uint32_t model_finish(uint32_t frame)
 		return BIT(MEMORY_AGAIN);
 	type_set(frame,
 		 object->kind == OBJECT_TABLE       ? MEMORY_TABLE
+		 : object->kind == OBJECT_LOCK_PAGE ? MEMORY_LOCK_PAGE
 		 : object->kind == OBJECT_DIRECTORY ? MEMORY_DIRECTORY
 						    : MEMORY_OBJECT,
 		 0);
@@ -671,14 +675,14 @@ static uint32_t model_drop(struct extent e, uint32_t a)
 	if (type < MEMORY_TABLE || /* what is BECOMING is finished first, if it can be */
 	    (type == MEMORY_BECOMING && object->generation + 1 == model.frame[frame].serial))
 		return why | BIT(MEMORY_WRONG_TYPE);
-	if (type == MEMORY_TABLE && model.frame[frame].count)
+	if ((type == MEMORY_TABLE || type == MEMORY_LOCK_PAGE) && model.frame[frame].count)
 		why |= BIT(MEMORY_IN_USE);
 	if (!why && object->kind != OBJECT_NONE &&
 	    destroy(model.object, frame, object->generation) == ERROR_STATE)
 		why = BIT(MEMORY_IN_USE);
 	if (why)
 		return why;
-	if (type == MEMORY_OBJECT || type == MEMORY_BECOMING) {
+	if (type == MEMORY_OBJECT || type == MEMORY_LOCK_PAGE || type == MEMORY_BECOMING) {
 		type_set(frame, MEMORY_DIRTY, 0);
 		return OK;
 	}
@@ -697,7 +701,8 @@ static uint32_t model_fetch(struct extent e, uint32_t b)
 	if (why)
 		return why;
 	why = why_stale(e, frame);
-	if (type_of(frame) != MEMORY_OBJECT && type_of(frame) != MEMORY_TABLE)
+	if (type_of(frame) != MEMORY_OBJECT && type_of(frame) != MEMORY_TABLE &&
+	    type_of(frame) != MEMORY_LOCK_PAGE)
 		why |= BIT(MEMORY_WRONG_TYPE);
 	else if (!is_fetched(model.object, frame))
 		why |= BIT(MEMORY_REFUSED);
@@ -889,13 +894,15 @@ static void world_check(void)
 	memset(count, 0, sizeof(count));
 	for (uint32_t i = FIRST; i < END; i++) {
 		uint32_t type = MEMORY_TYPE_OF(frames[i].key);
-		for (uint32_t k = 0; type >= MEMORY_TABLE && k < WORDS; k++)
+		for (uint32_t k = 0;
+		     type >= MEMORY_TABLE && type <= MEMORY_DROPPING_DIRECTORY && k < WORDS; k++)
 			if (is_entry_counted(i, k)) {
 				uint32_t entry = frame_words(i)[k], page = entry >> 12;
 				bool table = type == MEMORY_TABLE || type == MEMORY_DROPPING_TABLE;
 				CHECK(page >= FIRST && page < END);
-				CHECK_EQUAL(MEMORY_TYPE_OF(frames[page].key),
-					    table ? MEMORY_DATA : MEMORY_TABLE);
+				uint32_t leads = MEMORY_TYPE_OF(frames[page].key);
+				CHECK(table ? leads == MEMORY_DATA || leads == MEMORY_LOCK_PAGE
+					    : leads == MEMORY_TABLE);
 				count[page]++;
 			} else if (type == MEMORY_TABLE && frame_words(i)[k]) {
 				CHECK((frame_words(i)[k] >> 12) - DEVICE < DEVICE_FRAMES);
@@ -938,6 +945,10 @@ static void world_check(void)
 			break;
 		case MEMORY_DROPPING_DIRECTORY:
 			CHECK_EQUAL(object->kind, OBJECT_NONE);
+			break;
+		case MEMORY_LOCK_PAGE:
+			CHECK_EQUAL(frame->count, count[i]);
+			CHECK(object->kind == OBJECT_LOCK_PAGE || object->kind == OBJECT_NONE);
 			break;
 		case MEMORY_OBJECT:
 			break;
@@ -1131,8 +1142,9 @@ static uint32_t *any_word(uint32_t *frame, uint32_t *word)
 	*frame = FIRST + random_below(END - FIRST);
 	*word = random_below(WORDS);
 	uint32_t type = MEMORY_TYPE_OF(frames[*frame].key);
-	bool is_used = type == MEMORY_DATA ||
-		       (type == MEMORY_OBJECT && kernel[*frame].kind != OBJECT_NONE);
+	bool is_used =
+		type == MEMORY_DATA || ((type == MEMORY_OBJECT || type == MEMORY_LOCK_PAGE) &&
+					kernel[*frame].kind != OBJECT_NONE);
 	return is_used ? &frame_words(*frame)[*word] : NULL;
 }
 
