@@ -694,3 +694,27 @@ TEST(memory_sweep_frozen_at_every_instruction_while_another_has_the_same_begun)
 {
 	sweep(frames_go_to_another_who_wants_the_same, EVERYWHERE, OWNER);
 }
+
+/* ---- how deep -------------------------------------------------------------------------------- */
+TEST(memory_stack_of_each_operation_is_less_than_a_kib)
+{
+	uint32_t deepest = 0;
+	memory_make();
+	OK(memory_clean(slot(all), 0, MANAGED));
+	client_make(&client, &root_domain, client_calls, 0);
+	for (uint32_t i = 0; i < SCENARIOS; i++) {
+		scenario = &scenarios[i];
+		set();
+		stack_paint(&client);
+		client_run(&client);
+		CHECK_EQUAL(answer, RETURN);
+		uint32_t bytes = stack_used(&client);
+		test_note("%s: %u bytes of stack", scenario->name, bytes);
+		CHECK(bytes >= 8 && bytes < 1024);
+		deepest = bytes > deepest ? bytes : deepest;
+	}
+	CHECK(deepest > 32);
+	client_end(&client);
+	set_device(); /* free again */
+	memory_unmake();
+}

@@ -47,3 +47,21 @@ void lendable_end(struct lendable *lendable)
 	object_end((struct object){lendable->table, 0});
 	frame_give(lendable->frame);
 }
+
+#define PAINT 0xA5A5A5A5u
+static uint32_t *data_page(const struct client *client)
+{
+	return frame_pointer(client->thread.data[0].frame);
+}
+void stack_paint(struct client *client)
+{
+	for (uint32_t i = 0; i < PAGE_BYTES / 4; i++)
+		data_page(client)[i] = PAINT;
+}
+uint32_t stack_used(const struct client *client)
+{
+	uint32_t at = PARAMETER_BYTES / 4;
+	while (at < PAGE_BYTES / 4 && data_page(client)[at] == PAINT)
+		at++;
+	return (DATA_STACK & (PAGE_BYTES - 1)) - at * 4;
+}

@@ -67,6 +67,10 @@ void object_destroy(struct object object);
 _Bool client_step_to_depth(struct client *client, uint32_t depth);
 uint32_t client_depth(struct client *client);
 
+/* How much stack the services take that a client calls from now on, on its data page. */
+void stack_paint(struct client *client);
+uint32_t stack_used(const struct client *client);
+
 /* A page table of the root program's own with one page: to be lent. */
 struct lendable {
 	uint32_t address, table, frame;

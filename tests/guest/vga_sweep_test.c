@@ -413,24 +413,19 @@ TEST(vga_sweep_frozen_at_every_instruction_and_revoked_it_leaves_alone_what_is_o
 
 /* ---- how deep ---------------------------------------------------------------------------------
  */
-#define PAINT 0xA5A5A5A5u
 TEST(vga_stack_of_each_operation_is_less_than_a_kib)
 {
 	begin();
 	batch_scrolls = 1;
 	for (task = 0; task < TASKS; task++) {
-		uint32_t steps = 0, at = PARAMETER_BYTES / 4;
+		uint32_t steps = 0;
 		begin_anew();
-		uint32_t *page = frame_pointer(clients[0].thread.data[0].frame);
-		for (uint32_t i = 0; i < PAGE_BYTES / 4; i++)
-			page[i] = PAINT;
+		stack_paint(&clients[0]);
 		CHECK(client_step_to_depth(&clients[0], 1));
 		while (client_step(&clients[0]).reason == DISPATCH_STEPPED)
 			steps += client_depth(&clients[0]);
 		check_answer(0);
-		while (at < PAGE_BYTES / 4 && page[at] == PAINT)
-			at++;
-		uint32_t bytes = (DATA_STACK & (PAGE_BYTES - 1)) - at * 4;
+		uint32_t bytes = stack_used(&clients[0]);
 		test_note("%s: %u instructions in the service, %u bytes of stack", names[task],
 			  steps, bytes);
 		CHECK(bytes >= 8 && bytes < 1024);
