@@ -687,6 +687,7 @@ static void frames_go_to_another_who_wants_the_same(void)
 	take(&untouched);
 	client_run(&client);
 	CHECK(frames_are_unchanged(&untouched));
+	CHECK(kind_there() != CAPABILITY_PAGE || kernel_probe(slot(result)) != 0);
 	memory_check_to(USED);
 	repeat();
 }

@@ -12,9 +12,11 @@
 #define THREADS    5u
 #define STEPS_MAX  300u
 /* lock.asm, in instructions: from LOST to section_again, if nothing was committed, if it was about
- * to by section_commit, and if something was; on to START and the continuation; the roll of n. */
+ * to by section_commit or section_commit_two, and if something was; on to START and the
+ * continuation; the roll of n. */
 #define LOST_STEPS        4u
 #define LOST_AT_COMMIT    6u
+#define LOST_AT_TWO       8u
 #define LOST_COMMITTED    9u
 #define TAKE_STEPS        2u
 #define CONTINUE_STEPS    3u
@@ -38,6 +40,7 @@ static client_function *add_function;
 static volatile uint32_t words[SECTION_PAIRS];
 static volatile uint32_t *total;
 static uint32_t pairs, word_count, tries, repeated;
+static _Bool by_two; /* two pairs, by section_commit_two */
 
 struct addition {
 	const uint32_t *amount;
@@ -52,6 +55,8 @@ SECTION void add_prepare(void)
 		return section_commit_word(total, *total + amount);
 	for (uint32_t i = 0; i < pairs; i++)
 		section_log(i, &total[i], total[i] + amount);
+	if (by_two)
+		return section_commit_two(&total[0], total[0] + amount, &total[1]);
 	return section_commit(pairs);
 }
 void section_add(const uint32_t *amount)
@@ -184,8 +189,10 @@ static uint32_t steps_when_lost(uint32_t steps)
 	uint32_t roll = ROLL_STEPS(lock_page->count);
 	if (steps >= at_commit) /* only the way out is left */
 		return LOST_COMMITTED + TAKE_STEPS + CONTINUE_STEPS + roll + at_end - (at_left - 1);
-	return (pairs && steps == at_commit - 1 ? LOST_AT_COMMIT : LOST_STEPS) + TAKE_STEPS + roll +
-	       at_end - at_start;
+	uint32_t lost = !pairs || steps != at_commit - 1 ? LOST_STEPS
+			: by_two                         ? LOST_AT_TWO
+							 : LOST_AT_COMMIT;
+	return lost + TAKE_STEPS + roll + at_end - at_start;
 }
 /* Once more only if it was lost before its commit, and if it had got so far at all. */
 static void check_tries(uint32_t steps)
@@ -195,20 +202,22 @@ static void check_tries(uint32_t steps)
 	CHECK(tries == 2 || steps != at_commit - 1);
 }
 
-/* Does something for sections of one word, of three pairs, eight and one: the first few of these.
- */
-#define SHAPES 4u
+/* Does something for sections of one word, of two by section_commit_two, of three pairs, eight and
+ * one: the first few of these. */
+#define SHAPES 5u
 static void each_shape(uint32_t shapes, _Bool as_service, void (*what)(void))
 {
-	static const uint8_t pairs_of[SHAPES] = {0, 3, SECTION_PAIRS, 1};
+	static const uint8_t pairs_of[SHAPES] = {0, 2, 3, SECTION_PAIRS, 1};
 	for (uint32_t i = 0; i < shapes; i++) {
 		pairs = pairs_of[i];
+		by_two = pairs == 2;
 		word_count = pairs ? pairs : 1;
 		keeper_make(as_service);
 		bounds_find();
 		what();
 		keeper_end();
 	}
+	by_two = 0;
 	pairs = 0;
 	word_count = 1;
 }
@@ -282,7 +291,7 @@ static void meets_nobody(void)
 }
 TEST(section_is_not_lost_if_nobody_took_it)
 {
-	each_shape(2, 1, meets_nobody);
+	each_shape(3, 1, meets_nobody);
 }
 
 TEST(section_is_judged_in_its_own_domain_only)
@@ -376,7 +385,7 @@ static void is_aborted(void)
 }
 TEST(section_of_an_aborted_call_happened_wholly_or_not_at_all)
 {
-	each_shape(2, 1, is_aborted);
+	each_shape(3, 1, is_aborted);
 }
 
 static void faults_before_the_commit(void)
@@ -435,7 +444,7 @@ static void faults_after_the_commit(void)
 TEST(section_of_a_thread_that_faulted_after_the_commit_has_happened)
 {
 	each_shape(SHAPES, 0, faults_after_the_commit);
-	each_shape(2, 1, faults_after_the_commit);
+	each_shape(3, 1, faults_after_the_commit);
 }
 
 /* ---- several of them ------------------------------------------------------------------------ */
@@ -465,7 +474,7 @@ static void holder_comes_back(void)
 }
 TEST(section_holder_comes_back_before_during_and_after_it_was_rolled_forward)
 {
-	each_shape(2, 0, holder_comes_back);
+	each_shape(3, 0, holder_comes_back);
 }
 
 /* Each of four stands somewhere in its section, the later ones in rolling the earlier forward. */
@@ -645,5 +654,5 @@ static void handled_after_the_commit(void)
 TEST(section_committed_before_its_fault_happens_once)
 {
 	each_shape(SHAPES, 0, handled_after_the_commit);
-	each_shape(2, 1, handled_after_the_commit);
+	each_shape(3, 1, handled_after_the_commit);
 }

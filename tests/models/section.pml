@@ -3,8 +3,8 @@
  * The rollforward lock on one CPU (libs/lock/lock.asm, and what the kernel does for it): threads
  * that are preempted before any instruction and dispatched in any order, or never again, which is
  * what being killed, aborted or frozen is to the others. Two operations share a word: A adds one
- * to words 0 and 1 by section_commit, B to word 1 by section_commit_word. A thread may fault
- * anywhere inside; its handler may run a section (B) of its own on the same thread, and resumes.
+ * to words 0 and 1 by section_commit, or in thread 0, if TWO, by section_commit_two; B to word 1 by
+ * section_commit_word. A thread may fault anywhere inside; its handler may run a section (B) of its own on the same thread, and resumes.
  *
  * Checked: whoever prepares finds every committed section's effect, wholly; whoever leaves has
  * committed exactly once. BREAK_... break the protocol: each must be found (tests/models/run).
@@ -12,6 +12,9 @@
 #define THREADS 3
 #ifndef FAULTS
 #define FAULTS 0 /* of thread 0; then there are two threads, for three would be too much to search */
+#endif
+#ifndef TWO
+#define TWO 1
 #endif
 #define FRAME   (t * 2 + level[t]) /* of the thread itself, and of its fault handler */
 
@@ -32,16 +35,21 @@
 #define COMMITTED   14 /* B stores its word */
 #define B_CLEAR     15
 #define FINISH      16
-#define A_COMMIT    17
-#define A_LOAD_1    18
-#define A_STORE_1   19
-#define A_LOAD_0    20
-#define A_STORE_0   21
-#define A_CLEAR     22
-#define END         23
-#define LOST        23 /* the end of the range */
-#define HANDLER     24 /* its section is over, or it has none */
-#define OVER        25
+#define TWO_COMMIT  17 /* the first value is in a register */
+#define TWO_STORE_0 18
+#define TWO_LOAD_1  19
+#define TWO_STORE_1 20
+#define TWO_CLEAR   21
+#define A_COMMIT    22
+#define A_LOAD_1    23
+#define A_STORE_1   24
+#define A_LOAD_0    25
+#define A_STORE_0   26
+#define A_CLEAR     27
+#define END         28
+#define LOST        28 /* the end of the range */
+#define HANDLER     29 /* its section is over, or it has none */
+#define OVER        30
 
 byte word[2], wanted[2];       /* wanted: with all that has been committed */
 byte owner, count, at[2], value[2]; /* the lock page */
@@ -71,10 +79,12 @@ byte first[THREADS];           /* the prepare of each thread's operation */
 #define HAS_COMMITTED(p) true
 #elif defined(BREAK_SECOND_COMMIT_FORGOTTEN)
 #define HAS_COMMITTED(p) ((p) >= COMMITTED)
-#elif defined(BREAK_GAP_AFTER_COMMIT)
-#define HAS_COMMITTED(p) ((p) > COMMITTED && (p) != A_COMMIT)
-#else
+#elif defined(BREAK_COMMIT_OF_TWO_FORGOTTEN)
 #define HAS_COMMITTED(p) ((p) >= COMMITTED && (p) != A_COMMIT)
+#elif defined(BREAK_GAP_AFTER_COMMIT)
+#define HAS_COMMITTED(p) ((p) > COMMITTED && (p) != TWO_COMMIT && (p) != A_COMMIT)
+#else
+#define HAS_COMMITTED(p) ((p) >= COMMITTED && (p) != TWO_COMMIT && (p) != A_COMMIT)
 #endif
 
 inline lose(f)
@@ -155,11 +165,34 @@ inline step(t, f)
 #ifndef BREAK_LOG_AFTER_COMMIT
 		at[1] = 1; value[1] = number[f] + 1;
 #endif
-		where[f] = 0;
 #ifndef BREAK_LOG_AFTER_COMMIT
 		number[f] = 0;
 #endif
-		pc[f] = A_COMMIT
+		if
+		:: TWO && t == 0 -> number[f] = where[f] + 1; pc[f] = TWO_COMMIT
+		:: else -> pc[f] = A_COMMIT
+		fi;
+		where[f] = 0
+	:: pc[f] == TWO_COMMIT ->
+		commit(f);
+		wanted[0]++;
+		wanted[1]++;
+#ifdef BREAK_TWO_COUNTS_ONE
+		count = 1;
+#else
+		count = 2;
+#endif
+		pc[f] = TWO_STORE_0
+	:: pc[f] == TWO_STORE_0 -> word[0] = number[f]; pc[f] = TWO_LOAD_1
+	:: pc[f] == TWO_LOAD_1 -> number[f] = value[1]; pc[f] = TWO_STORE_1
+	:: pc[f] == TWO_STORE_1 ->
+#ifndef BREAK_TWO_STORES_ONE
+		word[1] = number[f];
+#endif
+		number[f] = 0;
+		pc[f] = TWO_CLEAR
+	:: pc[f] == TWO_CLEAR -> count = 0; pc[f] = FINISH
+
 	:: pc[f] == A_COMMIT ->
 		commit(f);
 		wanted[0]++;
