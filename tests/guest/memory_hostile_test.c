@@ -133,6 +133,122 @@ TEST(memory_data_page_of_a_thread_half_made_is_not_lost)
 	memory_unmake();
 }
 
+/* ---- words by chance ------------------------------------------------------------------------- */
+#define WATCHED 24u
+static struct {
+	struct memory_frame descriptors[WATCHED];
+	uint32_t words[WATCHED][1024], kinds[WATCHED];
+} before;
+
+static void watch(void)
+{
+	memcpy(before.descriptors, descriptor_of(0), sizeof(before.descriptors));
+	memcpy(before.words, words_of(0), sizeof(before.words));
+	for (uint32_t frame = 0; frame < WATCHED; frame++)
+		before.kinds[frame] = kernel_kind(frame);
+}
+static void check_untouched(uint32_t from, uint32_t to)
+{
+	uint32_t count = to - from;
+	CHECK(words_are_same(descriptor_of(from), &before.descriptors[from],
+			     count * sizeof(struct memory_frame)));
+	CHECK(words_are_same(words_of(from), before.words[from], count * PAGE_BYTES));
+	for (uint32_t frame = from; frame < to; frame++)
+		CHECK_EQUAL(kernel_kind(frame), before.kinds[frame]);
+}
+
+/* A frame of each type in a row, where others have theirs. */
+static void some_of_each(uint32_t from)
+{
+	OK(memory_clean(slot(all), from, 8));
+	OK(memory_become(slot(all), from, 1, OBJECT_TABLE));
+	OK(memory_become(slot(all), from + 1, 1, OBJECT_DIRECTORY));
+	OK(memory_become(slot(all), from + 2, 2, OBJECT_NONE));
+	OK(memory_become(slot(all), from + 4, 1, OBJECT_CAPABILITY_PAGE));
+	OK(memory_become(slot(all), from + 5, 1, OBJECT_TABLE));
+	OK(memory_map(slot(all), from, 0, 2, from + 2, 1, NULL));
+	OK(memory_install(slot(all), from + 1, 5, from));
+	*words_of(from + 3) = SECRET;
+}
+
+static uint32_t seed;
+static uint32_t chance(uint32_t below)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 8) % below;
+}
+/* Offsets and counts at the edges of an extent of eight frames, and far beyond them. */
+static uint32_t odd_word(void)
+{
+	static const uint32_t frames[] = {0, 1, 2,    3,       4,       5,      6,
+					  7, 8, 0x80, 0x7FFFF, 0xFFFF8, 0xFFFFF};
+	static const uint32_t indices[] = {0, 1, 2, 5, 7, 8, 63, 64, 767, 768, 1022, 1023};
+	uint32_t frame = frames[chance(sizeof(frames) / 4)];
+	if (!chance(8))
+		return chance(2) ? first + frame : chance(24);
+	if (!chance(4))
+		return MEMORY_BADGE(frame, chance(20), chance(128));
+	return MEMORY_AT(frame, indices[chance(sizeof(indices) / 4)], chance(4));
+}
+static uint32_t odd_call(uint32_t extent)
+{
+	uint32_t operation = chance(MEMORY_BATCH + 1), a = odd_word(), b = odd_word();
+	struct memory_batch *batch = parameters();
+	if (operation == MEMORY_FETCH || operation == MEMORY_SPLIT ||
+	    operation == MEMORY_DEFINE_DEVICE)
+		return door_call(slot(extent).encoded | OPTION_RESULTS, operation,
+				 LEND_SLOTS(result, 0, 0, 0), a, NULL);
+	if (operation != MEMORY_BATCH)
+		return door_call(slot(extent).encoded, operation, chance(8) ? a : odd_word(), b,
+				 NULL);
+	for (uint32_t i = 0; i < 3; i++)
+		batch[i] = (struct memory_batch){chance(MEMORY_FETCH + 2), odd_word(), odd_word()};
+	return memory_batch(slot(extent), chance(4), chance(2) ? extent : 0, NULL);
+}
+
+/* Revoked: by none of the operations, with whatever words, anything happens to the frames. */
+TEST(memory_capability_from_before_a_revoke_does_nothing)
+{
+	memory_make();
+	seed = 1;
+	some_of_each(8);
+	OK(memory_split(slot(all), 8, 3, MEMORY_RIGHTS, part));
+	OK(memory_revoke(slot(all), 8, 8, 1));
+	watch();
+	for (uint32_t i = 0; i < 20000; i++) {
+		odd_call(part);
+		if (i % 32 == 0)
+			check_untouched(0, WATCHED);
+	}
+	check_untouched(0, WATCHED);
+	kernel_delete(slot(result));
+	memory_unmake();
+}
+
+/* Alive, it changes its own frames in every way, and no others. */
+TEST(memory_extent_is_all_that_its_holder_can_change)
+{
+	uint32_t done = 0;
+	memory_make();
+	seed = 2;
+	some_of_each(0);
+	some_of_each(16);
+	OK(memory_clean(slot(all), 8, 8));
+	OK(memory_split(slot(all), 8, 3, MEMORY_RIGHTS, part));
+	watch();
+	for (uint32_t i = 0; i < 40000; i++) {
+		done += odd_call(part) == RETURN;
+		if (i % 32)
+			continue;
+		check_untouched(0, 8);
+		check_untouched(16, WATCHED);
+		memory_check();
+	}
+	CHECK(done > 4000);
+	kernel_delete(slot(result));
+	memory_unmake();
+}
+
 /* ---- the TLB
  * -------------------------------------------------------------------------------------- */
 static volatile uint32_t seen_before, seen_after, found_before, found_after;

@@ -432,24 +432,17 @@ static void take(struct seen_by_all *into)
 	for (uint32_t frame = 0; frame < USED; frame++)
 		into->kinds[frame] = kernel_kind(frame);
 }
-static _Bool is_same(const void *a, const void *b, uint32_t bytes)
-{
-	uint32_t words = bytes / 4;
-	_Bool equal;
-	asm volatile("repe cmpsl" : "+S"(a), "+D"(b), "+c"(words), "=@cce"(equal) : : "memory");
-	return equal;
-}
 static _Bool frames_are_unchanged(const struct seen_by_all *since)
 {
 	for (uint32_t frame = 0; frame < USED; frame++)
 		if (kernel_kind(frame) != since->kinds[frame])
 			return 0;
-	return is_same(descriptor_of(0), since->descriptors, sizeof(since->descriptors)) &&
-	       is_same(words_of(0), since->words, sizeof(since->words));
+	return words_are_same(descriptor_of(0), since->descriptors, sizeof(since->descriptors)) &&
+	       words_are_same(words_of(0), since->words, sizeof(since->words));
 }
 static _Bool is_unchanged(const struct seen_by_all *since)
 {
-	return is_same(frame_pointer(lock_frame), since->lock, sizeof(since->lock)) &&
+	return words_are_same(frame_pointer(lock_frame), since->lock, sizeof(since->lock)) &&
 	       frames_are_unchanged(since);
 }
 

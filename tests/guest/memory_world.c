@@ -124,6 +124,14 @@ _Bool words_are(const uint32_t *words, uint32_t value)
 	return equal;
 }
 
+_Bool words_are_same(const void *a, const void *b, uint32_t bytes)
+{
+	uint32_t words = bytes / 4;
+	_Bool equal;
+	asm volatile("repe cmpsl" : "+S"(a), "+D"(b), "+c"(words), "=@cce"(equal) : : "memory");
+	return equal;
+}
+
 static void frame_check(uint32_t frame, uint32_t type, uint32_t kind)
 {
 	if (type == MEMORY_DATA || type == MEMORY_TABLE || type == MEMORY_LOCK_PAGE)

@@ -39,6 +39,7 @@ uint32_t kernel_kind(uint32_t frame);
 void memory_check(void);
 void memory_check_to(uint32_t end); /* the same of the first `end`, if they lead to no others */
 _Bool words_are(const uint32_t *words, uint32_t value); /* all of a page */
+_Bool words_are_same(const void *a, const void *b, uint32_t bytes);
 /* Brings frames [from, to) to CLEAN, whatever they are, as an allocator does; all of them must get
  * there. */
 void memory_recover(uint32_t from, uint32_t to);
