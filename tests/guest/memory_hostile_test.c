@@ -134,7 +134,7 @@ TEST(memory_data_page_of_a_thread_half_made_is_not_lost)
 }
 
 /* ---- words by chance ------------------------------------------------------------------------- */
-#define WATCHED 24u
+#define WATCHED 26u
 static struct {
 	struct memory_frame descriptors[WATCHED];
 	uint32_t words[WATCHED][1024], kinds[WATCHED];
@@ -232,7 +232,8 @@ TEST(memory_extent_is_all_that_its_holder_can_change)
 	memory_make();
 	seed = 2;
 	some_of_each(0);
-	some_of_each(16);
+	some_of_each(17);
+	make_kind(16, 1, OBJECT_NONE); /* next to it, where a count could reach */
 	OK(memory_clean(slot(all), 8, 8));
 	OK(memory_split(slot(all), 8, 3, MEMORY_RIGHTS, part));
 	watch();
