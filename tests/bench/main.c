@@ -475,7 +475,7 @@ static __attribute__((noinline)) void bench_pager(uint32_t first)
 	static uint32_t taken[POOL_WORDS(1u << PAGER_ORDER)];
 	static struct child child;
 	struct pool pool;
-	struct builder builder = {.pool = &pool, .window = 0x20000000, .scratch = 104};
+	struct builder builder = {.pool = &pool, .window = 0x0C000000, .scratch = 104};
 	slot_t extent = slot(103), control = slot(105), door = slot(106), thread = slot(107);
 	const struct boot_module *program = module_find("paged");
 	struct dispatch_result ran;

@@ -71,9 +71,9 @@ def frames(session):
                 re.findall(r"^  (\w+(?: \w+)?) +(\d+) +\d+\.\d(?: +\d+)?$", text, re.M)}, text
     before, text = counted()
     types = ["reserved", "dirty", "clean", "data", "table", "directory", "object", "becoming",
-             "dropping table", "dropping directory"]
+             "dropping table", "dropping directory", "lock page"]
     check("frames: all types, and how many there are of each",
-          list(before)[:12] == types + ["all", "root"] and
+          list(before)[:13] == types + ["all", "root"] and
           sum(before[name] for name in types) == before["all"] == 16384, text)
     session.say("windows\r", PROMPT)
     during, text = counted()

@@ -5,7 +5,7 @@
 #include "memory_world.h"
 #include "../paged/paged.h"
 
-#define WINDOW 0x20000000u /* in root's space */
+#define WINDOW 0x0C000000u /* in root's space, below the linear map */
 #define PAGES  0x30000000u /* in others */
 
 static struct pool pool;

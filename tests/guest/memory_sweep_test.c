@@ -553,7 +553,7 @@ static uint32_t stop_on_the_way(void (*happens)(void))
 }
 
 /* Where something has changed that others see, and at the beginning. */
-#define CHANGES_MAX 100u
+#define CHANGES_MAX 500u /* a directory has an entry for each 4 MiB that the kernel reaches */
 static uint32_t changes[SCENARIOS][CHANGES_MAX], change_count[SCENARIOS];
 static void changes_find(uint32_t number)
 {
