@@ -12,6 +12,7 @@
 #include "quota/quota.h"
 #include "memory_space.h"
 #include "root.h"
+#include "scheduler.h"
 #include "serial/serial.h"
 #include "vga/vga.h"
 
@@ -563,6 +564,82 @@ static __attribute__((noinline)) void bench_quota(void)
 	MUST(kernel_delete(slot(block)));
 }
 
+/* ---- schedulers in user mode
+ * ------------------------------------------------------------------------------------------------
+ */
+/* What a dispatch costs a policy with 32 children that are all ready: it is told what the last one
+ * consumed, and decides. */
+static void decision_measure(const char *name, struct policy *policy, uint32_t cycles)
+{
+	uint64_t now = 1000000;
+	for (uint32_t i = 0; i < POLICY_CHILDREN; i++)
+		policy->ready(policy, now, i);
+	uint32_t child = policy->decide(policy, now);
+	MEASURE(name, now += cycles, if (policy->consumed) policy->consumed(policy, child, cycles);
+		child = policy->decide(policy, now), );
+}
+
+static __attribute__((noinline)) void bench_policies(void)
+{
+	static struct cyclic cyclic;
+	static struct priority priority;
+	static struct edf edf;
+	static struct stride stride;
+	struct cyclic_slot slots[POLICY_CHILDREN];
+	for (uint32_t i = 0; i < POLICY_CHILDREN; i++)
+		slots[i] = (struct cyclic_slot){i, 10000};
+	cyclic_begin(&cyclic, slots, POLICY_CHILDREN, 1000000);
+	decision_measure("policy_decision_cyclic", &cyclic.policy, 10000);
+	priority_begin(&priority);
+	decision_measure("policy_decision_priority", &priority.policy, 10000);
+	edf_begin(&edf, 100);
+	for (uint32_t i = 0; i < POLICY_CHILDREN; i++) /* each decision uses a budget up */
+		edf_child(&edf, i, 10000, 320000 + 1000 * i, 0);
+	decision_measure("policy_decision_edf", &edf.policy, 10000);
+	stride_begin(&stride, 10000);
+	for (uint32_t i = 0; i < POLICY_CHILDREN; i++)
+		stride_child(&stride, i, i + 1);
+	decision_measure("policy_decision_stride", &stride.policy, 10000);
+}
+
+/* Dispatchers one upon the other, each of which dispatches the next one and then waits until that
+ * can go on; the last one only waits. */
+#define NESTED 5u
+static struct thread nested[NESTED];
+static void nested_dispatches(uint32_t thread)
+{
+	struct dispatch_result result;
+	uint32_t bits;
+	for (;;) {
+		if (thread)
+			kernel_dispatch(slot(thread), 0, DEADLINE_NEVER, 0, &result);
+		kernel_wait(1, DEADLINE_NEVER, &bits);
+	}
+}
+
+static __attribute__((noinline)) void bench_nested(void)
+{
+	static uint32_t stacks[NESTED][256];
+	struct dispatch_result result;
+	uint32_t error;
+	for (uint32_t i = NESTED; i--;) {
+		uint32_t *top = &stacks[i][252];
+		top[0] = 0;
+		thread_make(&nested[i], "nested", i % 2 ? &service_a : &service_b);
+		if (i + 1 < NESTED) {
+			domain_give(nested[i].home, 3 + i, nested[i + 1].object.slot);
+			top[0] = 3 + i;
+		}
+		thread_go(&nested[i], (uint32_t)thread_begin, (uint32_t)top,
+			  (uint32_t)nested_dispatches);
+	}
+	slot_t first = slot(nested[0].object.slot), last = slot(nested[NESTED - 1].object.slot);
+	uint64_t far = cycles() + 1000ull * boot_record->cycles_per_ms;
+	MUST(kernel_dispatch(first, 0, far, 0, &result));
+	MEASURE("dispatch_nested4", MUST(kernel_signal(last, 1)),
+		error = kernel_dispatch(first, 0, far, 0, &result), MUST(error));
+}
+
 int main(void)
 {
 	root_begin();
@@ -580,6 +657,8 @@ int main(void)
 	bench_lock();
 	bench_vga();
 	bench_dispatch();
+	bench_nested();
+	bench_policies();
 	bench_interrupt(root_bitmap);
 	bench_pci();
 	bench_memory();
