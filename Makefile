@@ -32,8 +32,8 @@ HOST_M32 ?= -m32 -idirafter /usr/include/x86_64-linux-gnu
 
 # What is loaded beside the root program, by menu entry: names of programs, in this order.
 DEMO_MODULES     ?= serial vga pci keyboard memory quota scribe visitor console meter hostile \
-                    painter
-SELFTEST_MODULES ?= serial vga pci memory quota partition keyboard paged
+                    painter scheduler
+SELFTEST_MODULES ?= serial vga pci memory quota partition keyboard paged scheduler
 BENCH_MODULES    ?= serial vga pci memory quota keyboard console paged
 # No menu entry: tests/e2e boots it.
 WINDOWS_MODULES  := serial vga painter

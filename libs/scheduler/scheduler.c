@@ -23,12 +23,16 @@ void scheduler_begin(struct scheduler *scheduler, struct policy *policy, uint32_
 
 uint32_t scheduler_wait_until(uint32_t parent, uint32_t mask, uint64_t time, uint32_t *bits)
 {
-	uint32_t result =
-		door_call(slot(parent).encoded, SCHEDULER_WISH, time, time >> 32, (void *)0);
+	uint32_t result;
 	*bits = 0;
-	if (result != RETURN)
-		return result;
-	return kernel_wait(mask | SCHEDULER_TIME, DEADLINE_NEVER, bits);
+	do { /* the bit may still be there from a time that nobody waited for in the end */
+		result = door_call(slot(parent).encoded, SCHEDULER_WISH, time, time >> 32,
+				   (void *)0);
+		if (result != RETURN)
+			return result;
+		result = kernel_wait(mask | SCHEDULER_TIME, DEADLINE_NEVER, bits);
+	} while (!result && !(*bits & mask) && cycles() < time);
+	return result;
 }
 
 static slot_t thread_of(const struct scheduler *scheduler, uint32_t child)
@@ -38,14 +42,13 @@ static slot_t thread_of(const struct scheduler *scheduler, uint32_t child)
 
 /* ---- what the kernel tells ----------------------------------------------------------------------
  */
-/* These children can go on, or so it seems. A time that one of them waited for is no more. */
+/* These children can go on, or so it seems. */
 static void events(struct scheduler *scheduler, uint32_t bits, uint64_t now)
 {
 	bits &= scheduler->children;
 	uint32_t fresh = bits & ~scheduler->ready;
 	scheduler->living |= bits;
 	scheduler->ready |= bits;
-	scheduler->timed &= ~bits;
 	for (; fresh; fresh &= fresh - 1)
 		scheduler->policy->ready(scheduler->policy, now, __builtin_ctz(fresh));
 }
@@ -103,8 +106,8 @@ static void came_back(struct scheduler *scheduler, uint32_t child,
 		      const struct dispatch_result *result)
 {
 	struct policy *policy = scheduler->policy;
-	scheduler->ready |=
-		CHILD_BIT(child); /* it ran: a policy may try one of which it is not sure */
+	scheduler->ready |= CHILD_BIT(child); /* a policy may try one of which it is not sure */
+	scheduler->timed &= ~CHILD_BIT(child);
 	scheduler->consumed[child] += result->cycles;
 	scheduler->reason[child] = result->reason;
 	if (policy->consumed)
