@@ -282,7 +282,9 @@ def shipped_limits_are_those_of_the_design():
     equal(limits, {
         "call_return": 80, "call_return_lend_8mib": 175, "call_return_nested": 155,
         "null_invoke": 28, "capability_copy": 45, "signal_to_dispatch": 130,
-        "dispatch_round_trip": 160, "fault_catch": 130, "create_destroy_thread": 250,
+        "dispatch_round_trip": 160, "policy_decision_cyclic": 120,
+        "policy_decision_priority": 120, "policy_decision_edf": 120,
+        "policy_decision_stride": 120, "fault_catch": 130, "create_destroy_thread": 250,
         "page_map_unmap": 280, "page_map_batch32": 40, "page_map_32": 1280,
         "retype_clean": 1224, "page_fault_self": 300, "pci_read": 140,
         "vga_write_row": 6, "vga_write_row_call": 480,
