@@ -94,6 +94,7 @@ slot_t console_begin(_Bool is_alone)
 		domain_give(&console_domain, CONSOLE_MEMORY, memory_look_slot);
 		board->frames = 1u << memory_order;
 	}
+	give_narrowed(CONSOLE_AUTHORITY, ROOT_AUTHORITY, RIGHT_READ, 0);
 	give_narrowed(CONSOLE_SELF, console_thread.object.slot, RIGHT_SIGNAL,
 		      1u << CONSOLE_KEY | 1u << CONSOLE_LINE);
 	give_narrowed(CONSOLE_STARTER, ROOT_THREAD, RIGHT_SIGNAL, CONSOLE_REQUESTS);

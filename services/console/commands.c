@@ -113,17 +113,19 @@ static void threads_show(const char *argument)
 {
 	static const char *const states[] = {"stopped", "ready", "waiting", "in chain"};
 	(void)argument;
-	print("  thread        index  state     now in        deep   CPU time, ticks        ms\n");
+	print("  thread        index  state    now in       deep CPU time, ticks     ms  share\n");
+	uint64_t elapsed = account_time(ACCOUNT_ELAPSED);
 	for (uint32_t i = 0; i < CONSOLE_THREADS_MAX; i++) {
-		struct words state, time;
-		if (!board->thread[i].name[0] ||
-		    kernel_thread_read(slot(CONSOLE_THREADS + i), THREAD_FIELD_STATE, &state) ||
-		    kernel_thread_read(slot(CONSOLE_THREADS + i), THREAD_FIELD_TIME, &time))
+		struct words state;
+		uint64_t ticks;
+		if (!thread_time(i, &ticks) ||
+		    kernel_thread_read(slot(CONSOLE_THREADS + i), THREAD_FIELD_STATE, &state))
 			continue;
-		uint64_t ticks = (uint64_t)time.w[1] << 32 | time.w[0];
-		print("  %-12s %6u  %-8s  %-12s %5u  %16llu %9llu\n", board->thread[i].name,
+		uint32_t share = share_of(ticks, elapsed);
+		print("  %-12s %6u  %-8s %-12s %4u %14llu %7llu %3u.%u%%\n", board->thread[i].name,
 		      board->thread[i].index, state.w[0] < 4 ? states[state.w[0]] : "?",
-		      domain_name(state.w[2]), state.w[1], ticks, ticks / board->cycles_per_ms);
+		      domain_name(state.w[2]), state.w[1], ticks, ticks / board->cycles_per_ms,
+		      share / 10, share % 10);
 	}
 }
 
@@ -222,6 +224,7 @@ static const struct {
 	{"help", "this list", help_show},
 	{"domains", "the address spaces", domains_show},
 	{"threads", "the threads, and the CPU time that each has consumed", threads_show},
+	{"top", "who has the CPU, by share of each second, until a key is pressed", top_show},
 	{"caps", "DOMAIN: what is in its list of capabilities", capabilities_show},
 	{"frames", "the memory: how many frames are of which type", frames_show},
 	{"lspci", "the PCI functions", pci_show},

@@ -20,6 +20,7 @@ enum console_slot {
 	CONSOLE_SCREEN_1,
 	CONSOLE_MEMORY, /* an extent of all frames from 0 on, to look: MEMORY_ANY and nothing else
 			 */
+	CONSOLE_AUTHORITY,    /* to read accounts */
 	CONSOLE_DOMAINS = 16, /* by number on the board, to read */
 	CONSOLE_THREADS = 64
 };
@@ -30,10 +31,18 @@ enum console_slot {
 #define CONSOLE_KEY  0u
 #define CONSOLE_LINE 1u
 #define CONSOLE_DONE 2u /* the request is done */
+#define CONSOLE_TICK 3u /* one more second has passed, between CONSOLE_TICKS and _TICKS_END */
 
 /* Requests: event bits of its dispatcher. One at a time. */
-enum console_request { CONSOLE_BENCH = 8, CONSOLE_ATTACK, CONSOLE_WINDOWS, CONSOLE_POWEROFF };
-#define CONSOLE_REQUESTS 0xF00u
+enum console_request {
+	CONSOLE_BENCH = 8,
+	CONSOLE_ATTACK,
+	CONSOLE_WINDOWS,
+	CONSOLE_TICKS,
+	CONSOLE_TICKS_END,
+	CONSOLE_POWEROFF
+};
+#define CONSOLE_REQUESTS 0x3F00u
 
 /* What its dispatcher tells it, in a page that it can only read and that does not change while it
  * runs. */

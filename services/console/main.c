@@ -25,7 +25,9 @@ void request(unsigned bit)
 {
 	uint32_t bits;
 	kernel_signal(slot(CONSOLE_STARTER), 1u << bit);
-	wait_for(1u << CONSOLE_DONE, &bits);
+	do /* a tick that comes now is one that nobody waits for any more */
+		wait_for(1u << CONSOLE_DONE | 1u << CONSOLE_TICK, &bits);
+	while (!(bits & 1u << CONSOLE_DONE));
 	screen_slot = board->screen; /* it may be another one */
 }
 
@@ -63,6 +65,31 @@ static void characters_read(void)
 		if (key)
 			key_take(key);
 	}
+}
+
+/* A key that is let go is an event, too, but nothing that could be read. */
+static _Bool input_drop(void)
+{
+	uint32_t key;
+	_Bool some = 0;
+	keyboard_acknowledge(slot(CONSOLE_KEYBOARD));
+	while (keyboard_read(slot(CONSOLE_KEYBOARD), &key) == RETURN)
+		some = 1;
+	serial_acknowledge(slot(CONSOLE_SERIAL));
+	while (serial_read(CONSOLE_SERIAL, &key) == RETURN)
+		some |= line_decode(&escape, key) != KEY_NONE;
+	return some;
+}
+
+_Bool wait_for_key(uint32_t mask)
+{
+	uint32_t bits;
+	do { /* looked at first: what came before may have been told already */
+		if (input_drop())
+			return 1;
+		wait_for(1u << CONSOLE_KEY | 1u << CONSOLE_LINE | mask, &bits);
+	} while (!(bits & mask));
+	return 0;
 }
 
 static void bind(const char *what, uint32_t result)

@@ -14,7 +14,7 @@ void attack_run(void);
 
 /* Painters come or go. While they are there the console has the lower half of the screen. */
 void windows_switch(void);
-/* They draw, in turn, or this thread waits, until an event of the mask. */
-uint32_t windows_run(uint32_t mask);
+/* They draw, in turn, or this thread waits, until an event of the mask or the deadline (then 0). */
+uint32_t windows_run(uint32_t mask, uint64_t deadline);
 
 #endif

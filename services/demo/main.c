@@ -10,6 +10,8 @@
 
 #define WOKEN 0u /* event bit: the console can go on */
 
+static uint64_t tick_at = DEADLINE_NEVER; /* the console is told of seconds; the next one */
+
 /* A word of the command line. */
 static _Bool is_asked(const char *word)
 {
@@ -20,6 +22,11 @@ static _Bool is_asked(const char *word)
 			return 1;
 	}
 	return 0;
+}
+
+static uint64_t second_from_now(void)
+{
+	return cycles() + 1000ull * boot_record->cycles_per_ms;
 }
 
 /* What the console asked for, and it may go on. */
@@ -33,10 +40,22 @@ static void request_serve(slot_t console, uint32_t bits, _Bool success)
 		attack_run();
 	if (bits & 1u << CONSOLE_WINDOWS)
 		windows_switch();
+	if (bits & 1u << CONSOLE_TICKS)
+		tick_at = second_from_now();
+	if (bits & 1u << CONSOLE_TICKS_END)
+		tick_at = DEADLINE_NEVER;
 	if (bits & CONSOLE_REQUESTS) {
 		console_tell();
 		MUST(kernel_signal(console, 1u << CONSOLE_DONE));
 	}
+}
+
+static void tick(slot_t console)
+{
+	if (cycles() < tick_at)
+		return;
+	tick_at = second_from_now();
+	MUST(kernel_signal(console, 1u << CONSOLE_TICK));
 }
 
 static _Noreturn void console_run(slot_t console, _Bool success)
@@ -45,15 +64,15 @@ static _Noreturn void console_run(slot_t console, _Bool success)
 	for (;;) {
 		struct dispatch_result result;
 		uint32_t bits = 0;
-		MUST(kernel_dispatch(console, mask, DEADLINE_NEVER, WOKEN << DISPATCH_BIT_SHIFT,
-				     &result));
+		MUST(kernel_dispatch(console, mask, tick_at, WOKEN << DISPATCH_BIT_SHIFT, &result));
 		if (result.reason == DISPATCH_EVENT)
 			bits = result.bits;
 		else if (result.reason == DISPATCH_WAITING)
-			bits = windows_run(mask);
-		else
+			bits = windows_run(mask, tick_at);
+		else if (result.reason != DISPATCH_DEADLINE)
 			root_fail("the console has ended", 0);
 		request_serve(console, bits, success);
+		tick(console);
 	}
 }
 

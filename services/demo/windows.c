@@ -47,19 +47,22 @@ void windows_switch(void)
 	left = are_open ? COUNT : 0;
 }
 
-uint32_t windows_run(uint32_t mask)
+uint32_t windows_run(uint32_t mask, uint64_t deadline)
 {
 	static uint32_t next;
 	struct dispatch_result result;
 	uint32_t bits;
 	while (left) {
-		uint64_t deadline = cycles() + (uint64_t)SLICE_MS * boot_record->cycles_per_ms;
+		uint64_t present = cycles();
+		uint64_t end = present + (uint64_t)SLICE_MS * boot_record->cycles_per_ms;
+		if (present >= deadline)
+			return 0;
 		slot_t thread = slot(windows[next++ % COUNT].thread.object.slot);
-		uint32_t error = kernel_dispatch(thread, mask, deadline, 0, &result);
+		uint32_t error = kernel_dispatch(thread, mask, end, 0, &result);
 		if (!error && result.reason == DISPATCH_EVENT)
 			return result.bits;
 		left = error || result.reason != DISPATCH_DEADLINE ? left - 1 : COUNT;
 	}
-	MUST(kernel_wait(mask, DEADLINE_NEVER, &bits));
+	MUST(kernel_wait(mask, deadline, &bits));
 	return bits;
 }

@@ -111,6 +111,34 @@ def hostility(session):
     answers(session, "domains", r"^  console ")
 
 
+SHARE = r"^  (\S+|\(\w+\)) +(\d+\.\d)%  +(\d+)$"
+
+
+def tables(text):
+    """What `top` has shown: for each time, name -> percent."""
+    return [{name: float(percent) for name, percent, _ in re.findall(SHARE, part, re.M)}
+            for part in text.replace("\r", "").split("a key ends this")[1:]]
+
+
+def top(session):
+    """Each second a table of shares that add up, until a key comes, which does nothing else."""
+    shown = session.say("top\r", "nobody says that", 4.5)
+    shares = [table for table in tables(shown) if "(others)" in table]
+    check("top: refreshed again and again", len(shares) >= 2, shown)
+    check("top: an idle machine idles", shares and shares[-1].get("(idle)", 0) > 90, shown)
+    check("top: shares add up to all", shares and all(
+        99 < sum(table.values()) < 100.5 for table in shares), shown)
+    milliseconds = [int(ms) for ms in re.findall(r"of (\d+) ms", shown)]
+    check("top: each interval is about a second", milliseconds and
+          all(950 <= ms < 1200 for ms in milliseconds), shown)
+    text = session.say("x", PROMPT)
+    check("top: a key ends it and is gone", displayed(text)[-1] == "nous>", text)
+    quiet = session.say("", "a key ends this", 2.5)
+    check("top: and no table comes any more", quiet == "", quiet)
+    answers(session, "top\ry", r"^nous> $")
+    answers(session, "threads", r"^  root +\d+  in chain root +0 .* +\d+\.\d%$")
+
+
 def editing(session):
     def shows(what, keys, wanted):
         text = session.say(keys + "\r", PROMPT)
@@ -131,6 +159,7 @@ def serial_line():
     check("the console comes", session.wait_for(PROMPT), session.text)
     commands(session)
     frames(session)
+    top(session)
     editing(session)
     hostility(session)
     check("reboot starts the machine anew", session.say("reboot\r", PROMPT).count(
@@ -179,14 +208,23 @@ def windows():
         check("and the console has the rows below", rows[12] == "nous>", rows)
         answers(session, "threads", r"^  painter +\d+  ready +")
         end = time.monotonic() + 20
-        later = screen("in chain  console")
+        later = screen("in chain console")
         while not all(new > old for new, old in zip(painted(later), painted(rows))) and \
                 time.monotonic() < end:
-            later = screen("in chain  console")
+            later = screen("in chain console")
         check("they go on while it waits", time.monotonic() < end, later)
         check("what it says stays in its half", len(painted(later)) == 4 and
               sum("painter" in row for row in later[12:]) == 4 and
               [row for row in later if row][-1] == "nous>", later)
+        session.say("top\r", "a key ends this")
+        top_rows = screen("(others)")
+        shares = [float(percent) for row in top_rows for name, percent, _ in
+                  re.findall(SHARE, row) if name == "painter"]
+        check("top, on the screen, too: the painters share the CPU", "a key ends" in top_rows[12]
+              and len(shares) == 4 and all(20 < share < 26 for share in shares), top_rows)
+        screenshot.keys_type(machine, "q")
+        check("a key of the keyboard ends it, too", [row for row in screen("nous>") if row][-1] == "nous>",
+              session.text)
         session.say("windows\r", PROMPT)
         later = screen("nous>")
         check("once more: the whole screen is the console's", later == ["nous>"] + [""] * 24, later)
