@@ -184,6 +184,7 @@ static void check_not_bound(uint32_t options, uint32_t thread, uint32_t bit, uin
 
 TEST(keyboard_refuses_what_a_door_does_not_allow)
 {
+	uint32_t narrow = slot_take();
 	const uint32_t keep = OPTION_CAPABILITIES | OPTION_KEEP;
 	uint32_t error, key, mute;
 	begin();
@@ -202,11 +203,11 @@ TEST(keyboard_refuses_what_a_door_does_not_allow)
 	check_not_bound(OPTION_CAPABILITIES, ROOT_THREAD, BIT, ERROR_TRANSIENT);
 	check_not_bound(keep, ROOT_THREAD, 32, ERROR_ARGUMENT);
 	check_not_bound(keep, ROOT_PORTS, BIT, ERROR_KIND);
-	MUST(kernel_narrow(slot(100), slot(ROOT_THREAD), RIGHTS_ALL & ~RIGHT_SIGNAL, ~0u));
-	check_not_bound(keep, 100, BIT, ERROR_RIGHT);
-	MUST(kernel_narrow(slot(100), slot(ROOT_THREAD), RIGHTS_ALL, ~(1u << BIT)));
-	check_not_bound(keep, 100, BIT, ERROR_RIGHT);
-	MUST(kernel_delete(slot(100)));
+	MUST(kernel_narrow(slot(narrow), slot(ROOT_THREAD), RIGHTS_ALL & ~RIGHT_SIGNAL, ~0u));
+	check_not_bound(keep, narrow, BIT, ERROR_RIGHT);
+	MUST(kernel_narrow(slot(narrow), slot(ROOT_THREAD), RIGHTS_ALL, ~(1u << BIT)));
+	check_not_bound(keep, narrow, BIT, ERROR_RIGHT);
+	slot_give(narrow);
 	CHECK_EQUAL(events_come(), 1u << BIT); /* bound as before */
 	CHECK_EQUAL(keyboard_read(slot(reader), &key), RETURN);
 	CHECK_EQUAL(key, 'a');

@@ -141,7 +141,8 @@ static void check_not_bound(uint32_t options, uint32_t thread, uint32_t bit, uin
 TEST(serial_refuses_what_a_door_does_not_allow)
 {
 	const uint32_t keep = OPTION_CAPABILITIES | OPTION_KEEP;
-	uint32_t value, writer = domain_door(&serial_domain, ~SERIAL_MAY_READ);
+	uint32_t value, narrow = slot_take(),
+			writer = domain_door(&serial_domain, ~SERIAL_MAY_READ);
 	begin();
 	CHECK_EQUAL(serial_read(writer, &value), RETURN + SERIAL_NOT_ALLOWED);
 	CHECK_EQUAL(serial_acknowledge(slot(writer)), RETURN + SERIAL_NOT_ALLOWED);
@@ -156,9 +157,9 @@ TEST(serial_refuses_what_a_door_does_not_allow)
 	check_not_bound(OPTION_CAPABILITIES, ROOT_THREAD, BIT, ERROR_TRANSIENT);
 	check_not_bound(keep, ROOT_THREAD, 32, ERROR_ARGUMENT);
 	check_not_bound(keep, ROOT_PORTS, BIT, ERROR_KIND);
-	MUST(kernel_narrow(slot(100), slot(ROOT_THREAD), RIGHTS_ALL, ~(1u << BIT)));
-	check_not_bound(keep, 100, BIT, ERROR_RIGHT);
-	MUST(kernel_delete(slot(100)));
+	MUST(kernel_narrow(slot(narrow), slot(ROOT_THREAD), RIGHTS_ALL, ~(1u << BIT)));
+	check_not_bound(keep, narrow, BIT, ERROR_RIGHT);
+	slot_give(narrow);
 	slot_give(writer);
 	end();
 }
