@@ -566,7 +566,8 @@ TEST(scratch_slots_are_of_one_activation)
 	struct four four;
 	four_make(&four, mint);
 	shared_door = four.door;
-	shared_first = 100, shared_second = 101; /* a byte designates them */
+	shared_first = slot_take(), shared_second = slot_take(); /* a byte designates them */
+	CHECK(shared_first < LIST_SLOTS && shared_second < LIST_SLOTS);
 	domain_give(&four.asker, 10, four.say[0]);
 	domain_give(&four.asker, 11, four.say[1]);
 	static struct client other;
@@ -589,6 +590,8 @@ TEST(scratch_slots_are_of_one_activation)
 		steps++;
 	} while (reason == DISPATCH_STEPPED && steps < 1000);
 	CHECK(steps > 40 && steps < 1000);
+	slot_give(shared_first);
+	slot_give(shared_second);
 	client_end(&other);
 	client_end(&client);
 	four_end(&four);
