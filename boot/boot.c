@@ -48,6 +48,7 @@ void boot_main(const struct boot_entry *entry)
 	memory_start(&record);            /* what is ours, what is managed, what is a hole */
 	processor_start(entry->features); /* descriptors, gates, SYSENTER */
 	modules_move(&record);            /* out of the kernel's own memory */
-	record.cycles_per_ms = cycles_measure();
+	record.cycles_per_ms = cycles_measure(entry->features);
+	record.timer = timer.kind;
 	root_start(&record); /* ELF, directory, objects; never comes back */
 }

@@ -3,6 +3,8 @@
 #ifndef NOUS_BOOT_H
 #define NOUS_BOOT_H
 
+#include <stdbool.h>
+
 #include "record.h"
 
 /* Filled by multiboot.asm. */
@@ -11,6 +13,8 @@ struct boot_entry {
 	uint32_t magic, information; /* what the loader left in EAX, EBX */
 	uint32_t features;           /* CPUID leaf 1, EDX */
 };
+
+extern uint32_t boot_directory[1024]; /* multiboot.asm */
 
 /* boot.c */
 _Noreturn void boot_refuse(const char *sentence, const char *name, const char *reason);
@@ -23,10 +27,22 @@ uint32_t frames_taken_end(void);
 void modules_move(struct boot_record *record);
 /* processor.c: tables, registers, timer */
 void processor_start(uint32_t features);
-uint32_t cycles_measure(void);
+uint32_t cycles_measure(uint32_t features);
+uint64_t msr_read(uint32_t number);
+uint32_t apic_read(uint32_t at);
+bool cpu_has_tsc_deadline(void);
 /* devices.c */
 void pic_start(void);
+uint32_t quotient(uint64_t dividend, uint32_t divisor);
+#define PIT_HZ 1193182u
 void timer_start(uint32_t cycles_per_ms);
+bool apic_start(uint32_t features);
+struct look { /* at two counters, at the same time */
+	uint64_t cycles;
+	uint32_t ticks; /* of the local APIC's timer, downwards */
+};
+struct look apic_look(void);
+void apic_timer_start(struct look begin, struct look end);
 /* root.c */
 _Noreturn void root_start(struct boot_record *record);
 

@@ -3,21 +3,22 @@
 #include "boot.h"
 #include "x86/x86.h"
 
-#define FEATURE_FXSR     (1u << 24)
-#define FEATURE_SSE      (1u << 25)
-#define CR4_OSFXSR       (1u << 9)
-#define CR4_OSXMMEXCPT   (1u << 10)
-#define CR4_UMIP         (1u << 11)
-#define CR4_SMEP         (1u << 20)
-#define CR4_SMAP         (1u << 21)
-#define LEAF7_EBX_SMEP   (1u << 7)
-#define LEAF7_EBX_SMAP   (1u << 20)
-#define LEAF7_ECX_UMIP   (1u << 2)
-#define MSR_SYSENTER_CS  0x174u
-#define MSR_SYSENTER_ESP 0x175u
-#define MSR_SYSENTER_EIP 0x176u
-#define CALIBRATE_MS     10u
-#define CALIBRATIONS     3u
+#define FEATURE_FXSR         (1u << 24)
+#define FEATURE_SSE          (1u << 25)
+#define FEATURE_TSC_DEADLINE (1u << 24) /* of leaf 1, ECX */
+#define CR4_OSFXSR           (1u << 9)
+#define CR4_OSXMMEXCPT       (1u << 10)
+#define CR4_UMIP             (1u << 11)
+#define CR4_SMEP             (1u << 20)
+#define CR4_SMAP             (1u << 21)
+#define LEAF7_EBX_SMEP       (1u << 7)
+#define LEAF7_EBX_SMAP       (1u << 20)
+#define LEAF7_ECX_UMIP       (1u << 2)
+#define MSR_SYSENTER_CS      0x174u
+#define MSR_SYSENTER_ESP     0x175u
+#define MSR_SYSENTER_EIP     0x176u
+#define CALIBRATE_MS         10u
+#define CALIBRATIONS         3u
 /* Intel 8254 data sheet, 1993: read-back command, status of channel 0 */
 #define PIT_CHANNEL_0   0x40
 #define PIT_COMMAND     0x43
@@ -46,7 +47,6 @@ void double_fault_entry(void);
 extern const uint32_t sysexits[4];
 extern const uint8_t trap_stubs[];
 extern uint8_t double_fault_stack_top[], tss_page[], bitmap_ones[];
-extern uint32_t boot_directory[1024];
 
 /* Kernel data, though only boot writes it (section .bss.kernel stays, see linker.ld). */
 #define KERNEL_OWN __attribute__((section(".bss.kernel")))
@@ -141,12 +141,7 @@ static void tables_start(void)
 	boot_directory[WINDOW_TABLE >> 22] =
 		physical(window_table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
 	boot_directory[TSS_SLOT] = physical(bitmap_none_table) | ENTRY_PRESENT | ENTRY_WRITE;
-	asm volatile("mov %%cr3, %%eax; mov %%eax, %%cr3" : : : "eax", "memory");
-}
-
-static void msr_write(uint32_t number, uint32_t value)
-{
-	asm volatile("wrmsr" : : "c"(number), "a"(value), "d"(0));
+	directory_load(physical(boot_directory));
 }
 
 static uint32_t protections(void)
@@ -194,6 +189,25 @@ void processor_start(uint32_t features)
 	control_start(features);
 }
 
+uint64_t msr_read(uint32_t number)
+{
+	uint64_t value;
+	asm volatile("rdmsr" : "=A"(value) : "c"(number));
+	return value;
+}
+
+uint32_t apic_read(uint32_t at)
+{
+	return *(const volatile uint32_t *)(APIC_PAGE + at);
+}
+
+bool cpu_has_tsc_deadline(void)
+{
+	uint32_t a = 1, b, c = 0, d;
+	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return c & FEATURE_TSC_DEADLINE;
+}
+
 static bool timer_has_fired(void)
 {
 	port_write(PIT_COMMAND, PIT_READ_STATUS);
@@ -204,25 +218,33 @@ static bool timer_has_fired(void)
  * any place: what is begun before the timer is and ends after it is never too short. */
 static uint32_t cycles_measure_once(void)
 {
-	uint32_t ticks = 1193182u * CALIBRATE_MS / 1000;
+	uint32_t ticks = (PIT_HZ * CALIBRATE_MS + 999) / 1000;
 	uint64_t start = cycles();
 	port_write(PIT_CHANNEL_0, ticks);
 	port_write(PIT_CHANNEL_0, ticks >> 8);
 	pic_start(); /* not before: it forgets ticks of the loader's timer, and perhaps ours */
 	while (!timer_has_fired())
 		asm volatile("sti; hlt; cli" : : : "memory");
-	return (cycles() - start) / CALIBRATE_MS;
+	return quotient((cycles() - start) * PIT_HZ, ticks * 1000);
 }
 
-uint32_t cycles_measure(void)
+uint32_t cycles_measure(uint32_t features)
 {
-	cpu.deadline[0] = DEADLINE_NEVER;
+	struct look begin;
+	bool has_apic = apic_start(features);
+	cpu.level[0].home = activation_at((struct thread *)tag_page, ACTIVATION_HOME);
+	cpu.deadline[0] =
+		DEADLINE_NEVER; /* an empty page reads as a stopped thread: none to wake */
 	timer_start(1000000);
+	if (has_apic)
+		begin = apic_look();
 	uint32_t least = cycles_measure_once();
 	for (uint32_t i = 1; i < CALIBRATIONS; i++) {
 		uint32_t per_ms = cycles_measure_once();
 		least = per_ms < least ? per_ms : least;
 	}
 	timer_start(least);
+	if (has_apic)
+		apic_timer_start(begin, apic_look());
 	return least;
 }

@@ -26,6 +26,7 @@ struct boot_record {
 	uint64_t boot_cycles;      /* time stamp counter at the kernel's first instruction */
 	uint32_t cycles_per_ms;    /* measured */
 	uint32_t cpu_features;     /* CPUID leaf 1, EDX */
+	uint32_t timer;            /* enum timer_kind */
 	uint32_t kernel_end_frame; /* frames below are the kernel's own */
 	uint32_t low_end_frame;    /* objects and page tables below this */
 	uint32_t first_free_frame; /* managed frames from here on were not used by boot */

@@ -7,8 +7,6 @@
 #include "elf/elf.h"
 #include "x86/x86.h"
 
-extern uint32_t boot_directory[1024];
-
 static uint32_t frame_of(const void *page)
 {
 	return physical(page) >> 12;
@@ -143,7 +141,7 @@ void root_start(struct boot_record *record)
 	record->root_thread = frame_of(thread_page);
 	record->first_free_frame = frames_taken_end();
 	*copy = *record;
-	cpu.interrupts = cpu.idle = cpu.lost = 0;
+	cpu.idle = cpu.lost = 0;
 	cpu.start = cpu.stamp = cycles();
 	thread_run();
 }

@@ -135,18 +135,14 @@ static void retire(uint32_t number)
 static bool is_loaded(uint32_t number, uint32_t kind, const void *page)
 {
 	const uint32_t *directory = directory_of(cpu.running_domain);
-	switch (kind) {
-	case OBJECT_DOMAIN:
+	if (kind == OBJECT_DOMAIN)
 		return page == cpu.running_domain;
-	case OBJECT_DATA_PAGE:
+	if (kind == OBJECT_DATA_PAGE)
 		return window_table[DATA_PAGE >> 12 & 1023] >> 12 == number ||
 		       window_table[DATA_PAGE_NEXT >> 12 & 1023] >> 12 == number;
-	case OBJECT_TABLE:
-		return !cpu.fast_limit && (directory[WINDOW_0 >> 22] >> 12 == number ||
-					   directory[WINDOW_1 >> 22] >> 12 == number);
-	default:
-		return false;
-	}
+	return kind == OBJECT_TABLE && !cpu.fast_limit &&
+	       (directory[WINDOW_0 >> 22] >> 12 == number ||
+		directory[WINDOW_1 >> 22] >> 12 == number);
 }
 
 static void destroy_bitmap(uint32_t number)
@@ -260,21 +256,11 @@ uint32_t authority_inspect(struct capability *capability, struct call_frame *fra
 
 uint32_t authority_account(struct capability *capability, struct call_frame *frame)
 {
-	uint64_t value;
-	switch (frame->word1) {
-	case ACCOUNT_ELAPSED:
-		value = cycles() - cpu.start;
-		break;
-	case ACCOUNT_INTERRUPTS:
-		value = cpu.interrupts;
-		break;
-	case ACCOUNT_IDLE:
-		value = cpu.idle;
-		break;
-	default:
+	const uint64_t values[] = {cycles() - cpu.start, cpu.lost - cpu.idle, cpu.idle};
+	uint32_t account = frame->word1;
+	if (account >= ACCOUNTS)
 		return ERROR_ARGUMENT;
-	}
-	frame->word0 = value;
-	frame->word1 = value >> 32;
+	frame->word0 = values[account];
+	frame->word1 = values[account] >> 32;
 	return 0;
 }

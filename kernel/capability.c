@@ -47,11 +47,6 @@ void capability_make(struct capability *at, uint32_t kind, uint32_t rights, uint
 	at->badge_low = at->badge_high = 0;
 }
 
-static bool slot_is_lent(uint32_t slot)
-{
-	return slot & SLOT_LENT;
-}
-
 /* A slot of a domain's own list by its encoded number, or null. */
 struct capability *slot_find(struct domain *domain, uint32_t slot)
 {
@@ -82,7 +77,7 @@ static struct capability *slot_lent(uint32_t slot)
  */
 struct capability *slot_named(uint32_t slot)
 {
-	if (!slot_is_lent(slot))
+	if (!(slot & SLOT_LENT))
 		return slot_find(cpu.running_domain, slot);
 	struct capability *lent = slot_lent(slot);
 	return lent && capability_kind(lent) == CAPABILITY_SELF ? NULL : lent;
@@ -97,10 +92,10 @@ uint32_t lend_mixed(uint32_t options, uint32_t slots, struct capability *lent)
 	for (uint32_t i = 0; i < LENT_SLOTS; i++) {
 		uint32_t slot = slots >> i * 8 & 0xFF;
 		struct capability *from =
-			slot_is_lent(slot) ? slot_lent(slot) : slot_find(cpu.running_domain, slot);
+			slot & SLOT_LENT ? slot_lent(slot) : slot_find(cpu.running_domain, slot);
 		if (!from)
 			return 0;
-		if (slot_is_lent(slot) && !(activation_running()->flags & OPTION_KEEP))
+		if (slot & SLOT_LENT && !(activation_running()->flags & OPTION_KEEP))
 			options &= ~OPTION_KEEP;
 		lent[LENT_SLOTS - 1 - i] = *from;
 	}
@@ -110,7 +105,7 @@ uint32_t lend_mixed(uint32_t options, uint32_t slots, struct capability *lent)
 /* A slot to be copied from: what is lent can't be kept unless the caller said so. */
 uint32_t slot_from(uint32_t slot, struct capability **found)
 {
-	bool transient = slot_is_lent(slot) && !(activation_running()->flags & OPTION_KEEP);
+	bool transient = slot & SLOT_LENT && !(activation_running()->flags & OPTION_KEEP);
 	*found = slot_named(slot);
 	return !*found ? ERROR_EMPTY : transient ? ERROR_TRANSIENT : 0;
 }
@@ -144,7 +139,7 @@ uint32_t slot_object(uint32_t slot, uint32_t kind, struct capability **found)
 struct capability *slot_result(uint32_t slot)
 {
 	struct activation *activation = activation_running();
-	if (!slot_is_lent(slot))
+	if (!(slot & SLOT_LENT))
 		return slot_to(cpu.running_domain, slot);
 	if (cpu.fast_limit || !(activation->flags & OPTION_RESULTS))
 		return NULL;
@@ -190,7 +185,7 @@ uint32_t self_move(struct capability *self, struct call_frame *frame)
 	uint32_t error = to ? slot_from(frame->word2, &from) : ERROR_ARGUMENT;
 	if (error)
 		return error;
-	if (slot_is_lent(frame->word2) || frame->word2 == SLOT_SELF)
+	if (frame->word2 & SLOT_LENT || frame->word2 == SLOT_SELF)
 		return ERROR_ARGUMENT;
 	struct capability moved = *from;
 	*from = (struct capability){0};
@@ -208,24 +203,18 @@ uint32_t self_narrow(struct capability *self, struct call_frame *frame)
 	if (error)
 		return error;
 	struct capability narrow = *from;
-	switch (capability_kind(from)) {
-	case CAPABILITY_THREAD:
-		narrow.badge_low &= badge;
-		break;
-	case CAPABILITY_PORTS:
-		if ((badge & 0xFFFF) < (from->badge_low & 0xFFFF) ||
-		    badge >> 16 > from->badge_low >> 16 || (badge & 0xFFFF) > badge >> 16)
-			return ERROR_ARGUMENT;
-		narrow.badge_low = badge;
-		break;
-	case CAPABILITY_DOMAIN:
-	case CAPABILITY_AUTHORITY:
-		break;
-	case CAPABILITY_EMPTY:
+	uint32_t kind = capability_kind(from), first = badge & 0xFFFF, last = badge >> 16;
+	if (kind == CAPABILITY_EMPTY)
 		return ERROR_EMPTY;
-	default:
+	if (kind == CAPABILITY_THREAD)
+		narrow.badge_low &= badge;
+	else if (kind == CAPABILITY_PORTS)
+		narrow.badge_low = badge;
+	else if (kind != CAPABILITY_DOMAIN && kind != CAPABILITY_AUTHORITY)
 		return ERROR_KIND;
-	}
+	if (kind == CAPABILITY_PORTS &&
+	    (first < (from->badge_low & 0xFFFF) || last > from->badge_low >> 16 || first > last))
+		return ERROR_ARGUMENT;
 	narrow.word &= frame->word1 | others;
 	*to = narrow;
 	return 0;

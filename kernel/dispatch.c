@@ -11,12 +11,10 @@ void stamp(void)
 	cpu.stamp = cycles() - cpu.lost;
 }
 
-/* What has passed since the last stamp was nobody's work: interrupts and idle. */
-void account_lost(uint64_t *to)
+/* What has passed since the last stamp was nobody's work: an interrupt's, or idle. */
+static void account_lost(void)
 {
-	uint64_t lost = cycles() - cpu.stamp;
-	*to += lost - cpu.lost;
-	cpu.lost = lost;
+	cpu.lost = cycles() - cpu.stamp;
 }
 
 static void dispatch_answer(struct call_frame *frame, uint32_t reason, uint64_t consumed,
@@ -89,11 +87,8 @@ void thread_stop_running(struct thread *thread, uint32_t reason)
 	/* Dispatchers whose home is dead end with it: one after the other would be one long stay.
 	 */
 	struct level *at = &cpu.level[thread->level];
-	for (;; at--) {
-		if (activation_lives(at[-1].home))
-			break;
+	for (; !activation_lives(at[-1].home); at--)
 		level_thread(at - 1)->state = THREAD_STOPPED;
-	}
 	uint32_t level = at - cpu.level;
 	if (level != thread->level)
 		reason = DISPATCH_ENDED;
@@ -221,41 +216,18 @@ uint32_t self_wait_until(struct capability *self, struct call_frame *frame)
 	return wait(frame, (uint64_t)frame->word3 << 32 | frame->word2);
 }
 
-/* Idle, after an interrupt: the root thread goes on if it was woken. */
-static void root_wake(bool deadline)
-{
-	struct thread *root = level_thread(&cpu.level[0]);
-	if (deadline && root->state == THREAD_WAITING)
-		root->state = THREAD_READY; /* its answer is 0 already */
-	if (root->state != THREAD_READY)
-		return;
-	root->state = THREAD_IN_CHAIN;
-	cpu.deadline[0] = DEADLINE_NEVER;
-	cpu.depth = 1;
-	account_lost(&cpu.interrupts);
-	thread_run();
-}
-
-static void interrupt_end(uint32_t level, uint32_t reason)
-{
-	if (level) {
-		thread_save(0);
-		chain_cut(level, reason);
-		account_lost(&cpu.interrupts);
-		thread_run();
-	}
-	account_lost(&cpu.interrupts);
-}
-
-/* The lowest level whose deadline has passed ends. Deadlines fall from level to level: five looks
- * find it. */
-static void interrupt_timer(void)
+/* The timer: the lowest level whose deadline has passed, or 0. Deadlines fall from level to level:
+ * five looks find it. */
+static uint32_t deadline_passed(void)
 {
 	uint64_t present = now();
 	uint32_t ahead = 0, level = cpu.depth;
+	timer_end();
 	cpu.armed = DEADLINE_NEVER;
-	if (!cpu.depth && cpu.deadline[0] <= present)
-		root_wake(true);
+	if (!cpu.depth && cpu.deadline[0] <= present) {
+		level_thread(&cpu.level[0])->state = THREAD_READY; /* its answer is 0 already */
+		return 0;
+	}
 	while (ahead + 1 < level) {
 		uint32_t middle = (ahead + level) / 2;
 		if (cpu.deadline[middle] <= present)
@@ -264,7 +236,18 @@ static void interrupt_timer(void)
 			ahead = middle;
 	}
 	timer_arm(cpu.deadline[ahead]);
-	interrupt_end(level < cpu.depth ? level : 0, DISPATCH_DEADLINE);
+	return level < cpu.depth ? level : 0;
+}
+
+/* Idle, after an interrupt: the root thread goes on if it was woken. */
+static uint32_t root_wake(void)
+{
+	struct thread *root = level_thread(&cpu.level[0]);
+	if (root->state != THREAD_READY)
+		return 0;
+	root->state = THREAD_IN_CHAIN;
+	cpu.deadline[0] = DEADLINE_NEVER;
+	return cpu.depth = 1;
 }
 
 /*
@@ -273,25 +256,29 @@ static void interrupt_timer(void)
  */
 void interrupt(uint32_t line)
 {
+	uint64_t lost = cpu.lost;
+	uint32_t level = 0;
 	if (cpu.depth)
 		stamp();
-	else
-		account_lost(&cpu.idle);
-	if (line == 0) {
+	else {
+		account_lost();
+		cpu.idle += cpu.lost - lost;
+	}
+	if (line == 0)
+		level = deadline_passed();
+	else if (!pic_is_spurious(line)) {
+		pic_mask(line, 1);
 		pic_end(line);
-		interrupt_timer();
-		return;
+		level = irq_signal(line);
 	}
-	if (pic_is_spurious(line)) {
-		interrupt_end(0, 0);
-		return;
-	}
-	pic_mask(line);
-	pic_end(line);
-	uint32_t level = irq_signal(line);
-	if (!cpu.depth)
-		root_wake(false);
-	interrupt_end(level, DISPATCH_EVENT);
+	if (level) {
+		thread_save(0);
+		chain_cut(level, line ? DISPATCH_EVENT : DISPATCH_DEADLINE);
+	} else if (!cpu.depth)
+		level = root_wake();
+	account_lost();
+	if (level)
+		thread_run();
 }
 
 /* The stepped thread has executed its instruction; its frame is a trap_frame. */

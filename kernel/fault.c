@@ -2,13 +2,6 @@
 /* Exceptions: the kernel's own stop the machine, a program's are delivered to it on its thread. */
 #include "x86/x86.h"
 
-static uint32_t fault_class(uint32_t vector)
-{
-	if (vector == VECTOR_PAGE_FAULT)
-		return FAULT_PAGING;
-	return vector >= SOFTWARE_INTERRUPT_FIRST ? FAULT_SOFTWARE : FAULT_PROGRAM;
-}
-
 /* Nobody handles it: forced return to the caller; at home, the thread stops. */
 static _Noreturn void fault_forced(void)
 {
@@ -28,10 +21,14 @@ static void fault_deliver(struct trap_frame *frame)
 {
 	struct activation *activation = activation_running();
 	uint32_t entry = cpu.running_domain->set[DOMAIN_FAULT_ENTRY];
-	uint32_t class = fault_class(frame->vector);
-	uint32_t address = class == FAULT_PAGING     ? page_fault_address()
-			   : class == FAULT_SOFTWARE ? frame->vector
-						     : 0;
+	uint32_t class = FAULT_PROGRAM, address = 0;
+	if (frame->vector == VECTOR_PAGE_FAULT) {
+		class = FAULT_PAGING;
+		address = page_fault_address();
+	} else if (frame->vector >= SOFTWARE_INTERRUPT_FIRST) {
+		class = FAULT_SOFTWARE;
+		address = frame->vector;
+	}
 	class |= frame->vector << 8 | frame->error << 16;
 	bool handling = !cpu.fast_limit && activation->flags & ACTIVATION_HANDLING;
 	if (!handling) { /* what is reported is the first fault, not that of its handler */
@@ -67,10 +64,8 @@ static void fault_deliver(struct trap_frame *frame)
 void trap(struct trap_frame *frame)
 {
 	uint32_t line = frame->vector - VECTOR_IRQ;
-	if (line < IRQ_LINES) {
-		interrupt(line);
-		return;
-	}
+	if (line < IRQ_LINES)
+		return interrupt(line);
 	if (frame->vector != VECTOR_DEBUG || !cpu.stepping)
 		fault_deliver(frame);
 	if (cpu.stepping) /* also after a fault: gates clear TF, so the step ends here */

@@ -38,7 +38,7 @@ uint32_t irq_bind(struct capability *capability, struct call_frame *frame)
 
 uint32_t irq_acknowledge(struct capability *capability, struct call_frame *frame)
 {
-	pic_unmask(line_of(capability));
+	pic_mask(line_of(capability), 0);
 	return 0;
 }
 

@@ -163,8 +163,8 @@ struct cpu {
 	uint32_t depth_limit;          /* CHAIN_MAX, or 0: switch.asm must not dispatch */
 	uint32_t stepping;      /* the running thread was dispatched for one instruction; ... */
 	struct thread *stepped; /* ... STEP_OVER: this one left the CPU in the present stay */
-	uint64_t start, interrupts, idle;
-	uint64_t lost;      /* interrupts + idle; the counter less this is working time */
+	uint64_t start, idle;
+	uint64_t lost;      /* interrupts and idle; the counter less this is working time */
 	uint64_t stamp;     /* working time when C last looked; it stands still when lost grows */
 	uint64_t armed;     /* the timer fires no later than this, nor any deadline earlier */
 	struct level below; /* of level 0: what reads as a stopped thread */
@@ -274,7 +274,6 @@ uint32_t thread_depth(const struct thread *thread);
 void data_page_unbind(uint32_t page);
 /* dispatch.c */
 void stamp(void);
-void account_lost(uint64_t *to);
 uint32_t signal(struct thread *thread, uint32_t bits);
 void chain_cut(uint32_t level, uint32_t reason);
 void answer_finish(struct thread *thread);

@@ -189,8 +189,36 @@ dispatch_slow:
 	mov	esi, [BY_WORD(edx, DISPATCH_WORD)]
 	jmp	call_method
 
-; Not a dispatch as before. edx thread: if it dispatched the running one, and asked for one of the
-; bits edi, it goes on.
+; The dispatcher edx goes on if it dispatched the running thread and asked for one of the bits edi;
+; with it, if %1, the thread esi need not wait any more.
+%macro TELL 1
+	mov	ebx, [CPU(DEPTH)]
+	lea	ecx, [ebx - 2]
+	cmp	ecx, [BY_WORD(edx, LEVEL)]
+	jne	not_dispatch.slow
+	or	edi, [BY_WORD(edx, EVENTS)]
+	mov	ebp, edi
+	and	ebp, [CPU(LEVEL_MASK) + ebx * 8 - 8]    ; bits to return
+	jz	not_dispatch.slow
+	mov	eax, [BY_WORD(edx, HOME)]
+	mov	ecx, [BY_WORD(edx, HOME) + 4]
+	cmp	ecx, [DOOR_TABLE + eax]
+	jne	not_dispatch.slow
+%if %1
+	mov	dword [BY_WORD(esi, STATE)], WOKEN
+%endif
+	lea	esi, [edx - OBJECT_THREAD + ACTIVATION_HOME]
+	xor	edi, ebp
+	mov	[BY_HOME(esi, EVENTS)], edi
+	mov	ecx, [DOOR_TABLE + eax + 4]
+	mov	dword [ss:esp + CALL_FRAME_STATUS], 0
+	mov	eax, [BY_HOME(esi, SELF)]
+	mov	[ss:tag_page], eax
+	les	eax, [ss:flat]
+	GIVE_BACK DISPATCH_EVENT, READY
+%endmacro
+
+; Not a dispatch as before: a signal, for a dispatcher or for a thread that waits and has one.
 not_dispatch:
 	test	esi, esi
 	jz	probe
@@ -199,32 +227,27 @@ not_dispatch:
 	test	byte [ss:eax + 3], RIGHT_SIGNAL
 	jz	call_method
 	AT_HOME_OR HOME_ORDINARY, call_method
-	cmp	dword [BY_WORD(edx, STATE)], LENDING
-	jne	call_method
 	pushad
-	mov	ebx, [CPU(DEPTH)]
-	lea	ecx, [ebx - 2]
-	cmp	ecx, [BY_WORD(edx, LEVEL)]
+	and	edi, [ss:eax + CAPABILITY_BADGE]
+	cmp	dword [BY_WORD(edx, STATE)], LENDING
+	jne	.waits
+	TELL	0
+.waits:	cmp	dword [BY_WORD(edx, STATE)], WAITING
 	jne	.slow
-	mov	ebp, [ss:eax + CAPABILITY_BADGE]
-	and	ebp, edi
-	or	ebp, [BY_WORD(edx, EVENTS)]
-	mov	ecx, ebp
-	and	ebp, [CPU(LEVEL_MASK) + ebx * 8 - 8]    ; bits to return
+	or	[BY_WORD(edx, EVENTS)], edi     ; as C would, and will if this is no use
+	mov	edi, [BY_WORD(edx, EVENTS)]
+	test	edi, [BY_WORD(edx, WAIT_MASK)]
 	jz	.slow
-	lea	esi, [edx - OBJECT_THREAD + ACTIVATION_HOME]
-	mov	eax, [ss:esi]
-	mov	edx, [ss:esi + 4]
-	cmp	edx, [DOOR_TABLE + eax]
+	mov	esi, edx
+	mov	ecx, [BY_WORD(esi, NOTIFY)]
+	mov	eax, [BY_WORD(esi, NOTIFY) + 4]
+	cmp	eax, [ss:object_table + ecx]
 	jne	.slow
-	xor	ecx, ebp
-	mov	[BY_HOME(esi, EVENTS)], ecx
-	mov	ecx, [DOOR_TABLE + eax + 4]
-	mov	dword [ss:esp + CALL_FRAME_STATUS], 0
-	mov	eax, [BY_HOME(esi, SELF)]
-	mov	[ss:tag_page], eax
-	les	eax, [ss:flat]
-	GIVE_BACK DISPATCH_EVENT, READY
+	mov	edx, [ss:object_table + 4 + ecx]
+	mov	edi, [BY_WORD(esi, NOTIFY_BITS)]
+	cmp	dword [BY_WORD(edx, STATE)], LENDING
+	jne	.slow
+	TELL	1
 .slow:	popad
 	jmp	call_method
 

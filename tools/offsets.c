@@ -32,6 +32,7 @@ void offsets(void)
 	EMIT(THREAD_EVENTS, offsetof(struct thread, events));
 	EMIT(THREAD_WAIT_MASK, offsetof(struct thread, wait_mask));
 	EMIT(THREAD_NOTIFY, offsetof(struct thread, notify));
+	EMIT(THREAD_NOTIFY_BITS, offsetof(struct thread, notify_bits));
 	EMIT(THREAD_DISPATCH_WORD, offsetof(struct thread, dispatch_word));
 	EMIT(THREAD_CONSUMED, offsetof(struct thread, consumed));
 	EMIT(THREAD_FAULT, offsetof(struct thread, fault));

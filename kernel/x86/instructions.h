@@ -16,6 +16,14 @@ static inline uint8_t port_read(uint16_t port)
 	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
 	return value;
 }
+static inline void apic_write(uint32_t at, uint32_t value)
+{
+	*(volatile uint32_t *)(APIC_PAGE + at) = value;
+}
+static inline void msr_write(uint32_t number, uint64_t value)
+{
+	asm volatile("wrmsr" : : "c"(number), "A"(value));
+}
 static inline void directory_load(uint32_t address)
 {
 	asm volatile("mov %0, %%cr3" : : "r"(address) : "memory");

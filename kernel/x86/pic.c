@@ -5,23 +5,15 @@
 #define END_OF_INTERRUPT 0x20
 #define READ_IN_SERVICE  0x0B
 
-static uint8_t mask[2] = {0xFF, 0xFF};
+static uint32_t masked_lines = 0xFFFF;
 
-static void mask_write(uint32_t line)
+void pic_mask(uint32_t line, uint32_t masked)
 {
-	port_write(line < 8 ? PIC_MASTER + 1 : PIC_SLAVE + 1, mask[line / 8]);
-}
-
-void pic_mask(uint32_t line)
-{
-	mask[line / 8] |= 1u << line % 8;
-	mask_write(line);
-}
-
-void pic_unmask(uint32_t line)
-{
-	mask[line / 8] &= ~(1u << line % 8);
-	mask_write(line);
+	masked_lines = (masked_lines & ~(1u << line)) | masked << line;
+	if (line < 8)
+		port_write(PIC_MASTER + 1, masked_lines);
+	else
+		port_write(PIC_SLAVE + 1, masked_lines >> 8);
 }
 
 void pic_end(uint32_t line)

@@ -35,6 +35,12 @@ _Static_assert(sizeof(struct tss) == 104, "SDM, 32-bit TSS");
 #define PIC_MASTER 0x20
 #define PIC_SLAVE  0xA0
 
+/* "Local APIC Block Diagram": its registers, in the window table, for the kernel only. */
+#define APIC_PAGE          0xB03F8000u
+#define APIC_END           0xB0u
+#define APIC_TIMER_INITIAL 0x380u
+#define MSR_TSC_DEADLINE   0x6E0u
+
 #define DR7_OFF      0x400u
 #define DR7_SYSEXITS 0x4AAu /* global execution breakpoints 0 to 3 */
 
@@ -101,11 +107,15 @@ _Noreturn void idle(void);
 uint32_t page_fault_address(void);
 
 /* pic.c, timer.c */
-void pic_mask(uint32_t line);
-void pic_unmask(uint32_t line);
+void pic_mask(uint32_t line, uint32_t masked);
 void pic_end(uint32_t line);
 bool pic_is_spurious(uint32_t line);
-extern uint32_t timer_ticks_per_cycle_32, timer_cycles_max;
 void timer_arm(uint64_t deadline);
+void timer_end(void);
+/* Boot measures. Deadlines of cycles_max and more cycles are reached in steps of ticks_max. */
+extern struct timer {
+	uint32_t kind; /* enum timer_kind */
+	uint32_t ticks_per_cycle_32 /* times 2^32 */, cycles_max, ticks_max;
+} timer;
 
 #endif

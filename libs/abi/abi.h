@@ -170,6 +170,7 @@ enum dispatch_reason {
 #define DISPATCH_BIT_SHIFT 8u       /* word 0: the dispatcher's event bit that tells a wake-up */
 #define DISPATCH_STEP      0x10000u /* word 0: for one instruction only */
 #define DEADLINE_NEVER     UINT64_MAX
+enum timer_kind { TIMER_PIT, TIMER_APIC, TIMER_TSC }; /* what deadlines are met by: boot record */
 
 /* ---- thread states, as thread_read tells them ------------------------------------------------ */
 enum thread_state { THREAD_STOPPED, THREAD_READY, THREAD_WAITING, THREAD_IN_CHAIN };

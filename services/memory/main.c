@@ -47,12 +47,21 @@ OPERATION static uint64_t do_split(uint32_t badge, uint32_t slots, uint32_t plac
 }
 
 /* ---- device memory --------------------------------------------------------------------------- */
+/* Interrupt controllers and timers, of processors and chipset ("APIC"): whoever reaches them can
+ * have the processor interrupted by any vector, and the kernel's own timer fail. */
+#define CONTROLLERS_START 0xFEC00000u
+#define CONTROLLERS_END   0xFEF00000u
+
+static uint64_t part_end(uint32_t part)
+{
+	return EXTENT_START(part) + (1ull << (part >> 7 & 31));
+}
+
 /* No byte of it may be memory: the machine's regions, of which there are at most 64, say so. */
-static _Bool is_memory(uint32_t badge)
+static _Bool is_memory(uint32_t part)
 {
 	const struct boot_record *record = (const struct boot_record *)BOOT_RECORD;
-	uint64_t start = (uint64_t)(badge >> 12) << 12;
-	uint64_t end = start + (1ull << (badge >> 7 & 31));
+	uint64_t start = EXTENT_START(part), end = part_end(part);
 	for (uint32_t i = 0; i < record->region_count; i++) {
 		const struct boot_region *region = &record->regions[i];
 		if (region->type == 1 && region->start < end &&
@@ -88,6 +97,8 @@ OPERATION static uint64_t do_define_device(uint32_t badge, uint32_t a, uint32_t 
 		FAIL(MEMORY_NOT_ALLOWED);
 	if (!part || job.index >= MEMORY_DEVICES)
 		FAIL(MEMORY_OUTSIDE);
+	if (EXTENT_START(part) < CONTROLLERS_END && part_end(part) > CONTROLLERS_START)
+		FAIL(MEMORY_NOT_ALLOWED);
 	if (is_memory(part))
 		FAIL(MEMORY_WRONG_TYPE);
 	job.was = device_generation[job.index];

@@ -243,8 +243,9 @@ static inline uint32_t memory_revoke(slot_t extent, uint32_t frame, uint32_t cou
 			 NULL);
 }
 /* Device memory: the extent becomes number `index` of 64 that can be revoked one by one, and comes
- * as a capability into slot `to`. It must be free. ANY and DEVICE. MEMORY_NOT_ALLOWED,
- * OUTSIDE, IN_USE, WRONG_TYPE (there is memory), NO_RESULT. Forgetting kills its capabilities. */
+ * as a capability into slot `to`. It must be free. ANY and DEVICE. MEMORY_NOT_ALLOWED (also:
+ * interrupt controllers), OUTSIDE, IN_USE, WRONG_TYPE (there is memory), NO_RESULT. Forgetting
+ * kills its capabilities. */
 #define MEMORY_DEVICES 64u
 static inline uint32_t memory_define_device(slot_t extent, uint32_t frame, uint32_t order,
 					    uint32_t rights, uint32_t index, uint32_t to)

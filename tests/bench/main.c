@@ -284,6 +284,76 @@ static void bench_dispatch(void)
 	report("preempt_resume");
 }
 
+/* The same dispatch by the kernel's long way (another wake-up bit than the last time) with the
+ * timer to be set, and with a timer that is set for something earlier: the difference is what it
+ * costs. */
+static uint32_t dispatch_ticks(slot_t thread, uint64_t deadline, uint32_t bit)
+{
+	struct dispatch_result result;
+	MUST(kernel_signal(thread, 1));
+	BEGIN();
+	uint32_t error = kernel_dispatch(thread, 0, deadline, bit << DISPATCH_BIT_SHIFT, &result);
+	END();
+	MUST(error);
+	return ended - begun;
+}
+
+static __attribute__((noinline)) void bench_timer(void)
+{
+	slot_t thread = slot(worker.object.slot);
+	uint64_t far = cycles() + 2000ull * boot_record->cycles_per_ms;
+	worker_start(worker_waits);
+	dispatch_ticks(thread, far, 1);
+	for (uint32_t round = 0; round <= SAMPLES; round++) {
+		far -= 1000;
+		uint32_t set = dispatch_ticks(thread, far, round & 1);
+		uint32_t not_set = dispatch_ticks(thread, far, ~round & 1);
+		begun = 0; /* (where time is not exact, the shorter one may take longer) */
+		ended = (set > not_set ? set - not_set : 0) + overhead;
+		if (round)
+			sample_add();
+	}
+	report("timer_program");
+}
+
+/* A handler waits; another thread signals it, its dispatcher is told and dispatches it: from the
+ * signal to what the handler does first. */
+#define HANDLER_BIT 3u
+static struct thread handler;
+static uint8_t handler_stack[4096] __attribute__((aligned(16)));
+
+static void handler_handles(void)
+{
+	uint32_t bits;
+	for (;;) {
+		kernel_wait(1, DEADLINE_NEVER, &bits);
+		END();
+	}
+}
+
+static __attribute__((noinline)) void bench_wake(void)
+{
+	struct dispatch_result result;
+	uint64_t far = cycles() + 2000ull * boot_record->cycles_per_ms;
+	const uint32_t told = HANDLER_BIT << DISPATCH_BIT_SHIFT;
+	slot_t thread;
+	thread_make(&handler, "handler", &service_b);
+	thread = slot(handler.object.slot);
+	thread_go(&handler, (uint32_t)thread_begin,
+		  (uint32_t)handler_stack + sizeof(handler_stack) - 16, (uint32_t)handler_handles);
+	MUST(kernel_dispatch(thread, 0, far, told, &result));
+	domain_give(&service_a, 2, handler.object.slot);
+	worker_start(worker_signals);
+	for (uint32_t round = 0; round <= SAMPLES; round++) {
+		MUST(kernel_dispatch(slot(worker.object.slot), 1 << HANDLER_BIT, far, 0, &result));
+		MUST(kernel_dispatch(thread, 0, far, told, &result));
+		if (round)
+			sample_add();
+	}
+	report("wake_to_run");
+	domain_give(&service_a, 2, ROOT_THREAD);
+}
+
 /* Line 4: the serial port says "transmitter empty" as soon as it is asked to. The interrupt's path
  * with a signal to a thread that does not wait for it, and back. */
 #define STAMPS 256u
@@ -659,6 +729,8 @@ int main(void)
 	bench_dispatch();
 	bench_nested();
 	bench_policies();
+	bench_timer();
+	bench_wake();
 	bench_interrupt(root_bitmap);
 	bench_pci();
 	bench_memory();

@@ -69,38 +69,56 @@ static void calls(uint32_t door)
 		door_call(slot(door).encoded, 1000, 0, 0, &spent_in_service);
 }
 
-TEST(accounts_add_up_to_the_time_elapsed)
+/* A bit of everything, with dispatches of about this length. */
+static struct domain load_peer;
+static uint32_t load_door;
+
+static void load_begin(void)
 {
-	struct domain peer;
-	struct dispatch_result result;
-	uint32_t bits, door;
-	peer_make(&peer, "peer");
-	door = peer_door(&peer, spins_and_faults);
+	peer_make(&load_peer, "peer");
+	load_door = peer_door(&load_peer, spins_and_faults);
 	client_make(&clients[0], &root_domain, spins, 0);
 	client_make(&clients[1], &root_domain, waits, 1);
-	client_make(&clients[2], &root_domain, calls, door);
+	client_make(&clients[2], &root_domain, calls, load_door);
 	client_make(&clients[3], &root_domain, faults, 0x0BAD0000);
 	gone = 0;
+}
+static void load_run(uint32_t round, uint64_t length)
+{
+	struct dispatch_result result;
+	uint32_t bits;
+	client_dispatch(&clients[0], 0, length + 37ull * round, 0);  /* interrupts */
+	client_dispatch(&clients[2], 0, length + 23ull * round, 0);  /* in services, faults */
+	kernel_dispatch(slot(client_slot(1)), 0, NEVER, 0, &result); /* waits */
+	kernel_signal(slot(client_slot(1)), 1);
+	client_dispatch(&clients[3], 0, 0, 0); /* faults and is started again */
+	client_restart(&clients[3], faults, 0x0BAD0000);
+	client_step(&clients[0]);
+	client_dispatch(&clients[0], 0, 1, 0); /* hardly begun, or not */
+	kernel_dispatch(slot(client_slot(2)), 0, 0, 0, &result);
+	if (round % 16 == 0)
+		kernel_wait(1, cycles() + soon, &bits); /* idle */
+	if (round % 16 == 8) {                          /* a thread that is no more */
+		gone += client_time(3);
+		client_end(&clients[3]);
+		client_make(&clients[3], &root_domain, faults, 0x0BAD0000);
+	}
+}
+static void load_end(void)
+{
+	for (uint32_t i = 0; i < 4; i++)
+		client_end(&clients[i]);
+	slot_give(load_door);
+	domain_end(&load_peer);
+}
+
+TEST(accounts_add_up_to_the_time_elapsed)
+{
+	load_begin();
 	struct gap begin = gap_begin(clients_time());
 	for (uint32_t round = 0; round < 300; round++) {
 		uint64_t interrupts = account_of(ACCOUNT_INTERRUPTS);
-		client_dispatch(&clients[0], 0, soon / 4 + 37ull * round, 0); /* interrupts */
-		client_dispatch(&clients[2], 0, soon / 4 + 23ull * round,
-				0); /* in services, faults */
-		kernel_dispatch(slot(client_slot(1)), 0, NEVER, 0, &result); /* waits */
-		kernel_signal(slot(client_slot(1)), 1);
-		client_dispatch(&clients[3], 0, 0, 0); /* faults and is started again */
-		client_restart(&clients[3], faults, 0x0BAD0000);
-		client_step(&clients[0]);
-		client_dispatch(&clients[0], 0, 1, 0); /* hardly begun, or not */
-		kernel_dispatch(slot(client_slot(2)), 0, 0, 0, &result);
-		if (round % 16 == 0)
-			kernel_wait(1, cycles() + soon, &bits); /* idle */
-		if (round % 16 == 8) {                          /* a thread that is no more */
-			gone += client_time(3);
-			client_end(&clients[3]);
-			client_make(&clients[3], &root_domain, faults, 0x0BAD0000);
-		}
+		load_run(round, soon / 4);
 		if (round % 64 == 0)
 			gap_check(begin, clients_time());
 		try_longer(account_of(ACCOUNT_INTERRUPTS) == interrupts);
@@ -109,10 +127,78 @@ TEST(accounts_add_up_to_the_time_elapsed)
 	CHECK(account_of(ACCOUNT_INTERRUPTS) && account_of(ACCOUNT_IDLE));
 	test_note("accounts compared %s",
 		  begin.is_exact ? "to the tick" : "to within the time of reading them");
-	for (uint32_t i = 0; i < 4; i++)
-		client_end(&clients[i]);
-	slot_give(door);
-	domain_end(&peer);
+	load_end();
+}
+
+/* Command line `runs=long`: a billion ticks of work, an hour of idling. */
+static _Bool runs_long(void)
+{
+	return line_behind("runs=long") && time_is_exact;
+}
+
+TEST(accounts_add_up_over_a_long_run_under_load_and_interrupts)
+{
+	uint64_t wanted = runs_long() ? 1000000000 : 5000000, work, idle, interrupts, begun;
+	uint32_t round = 0, threads = 0;
+	clock_begin();
+	load_begin();
+	struct gap begin = gap_begin(clients_time());
+	begun = cycles();
+	idle = account_of(ACCOUNT_IDLE);
+	interrupts = account_of(ACCOUNT_INTERRUPTS);
+	do {
+		load_run(round % 257, soon / 8 << round % 4);
+		threads += round % 16 == 8;
+		if (round++ % 8 == 0)
+			clock_again();
+		if (round % 64 == 0)
+			gap_check(begin, clients_time());
+		work = cycles() - begun - (account_of(ACCOUNT_IDLE) - idle);
+	} while (work < wanted);
+	clock_end();
+	gap_check(begin, clients_time());
+	interrupts = account_of(ACCOUNT_INTERRUPTS) - interrupts;
+	CHECK(interrupts > work / 2000 && interrupts < work / 10);
+	test_note("%llu ticks of work, %llu of them for interrupts; %u threads came and went", work,
+		  interrupts, threads);
+	load_end();
+}
+
+/*
+ * Who waits is woken by one interrupt, or by as many as the timer must be set. The first wait says
+ * what one costs; one that only sets the timer again may cost twice as much.
+ */
+TEST(accounts_add_up_over_a_long_time_of_idling_without_a_tick)
+{
+	static const uint32_t seconds[] = {1, 1, 60, 300, 1, 1800, 1, 836, 600};
+	uint64_t ms = boot_record->cycles_per_ms, all = account_of(ACCOUNT_IDLE), total = 0, once;
+	uint64_t step = boot_record->timer == TIMER_PIT    ? 50 * ms
+			: boot_record->timer == TIMER_APIC ? 4000 * ms
+							   : UINT64_MAX;
+	uint32_t bits, count = runs_long() ? sizeof(seconds) / sizeof(seconds[0]) : 2;
+	struct gap begin = gap_begin(0);
+	once = account_of(ACCOUNT_INTERRUPTS);
+	MUST(kernel_wait(1, cycles() + ms, &bits));
+	once = account_of(ACCOUNT_INTERRUPTS) - once;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t root = time_of(ROOT_THREAD), interrupts = account_of(ACCOUNT_INTERRUPTS);
+		uint64_t length = time_is_exact ? seconds[i] * 1000 * ms : 20 * ms;
+		uint64_t end = cycles() + length;
+		MUST(kernel_wait(1, end, &bits));
+		CHECK(bits == 0 && cycles() >= end);
+		interrupts = account_of(ACCOUNT_INTERRUPTS) - interrupts;
+		if (time_is_exact) {
+			CHECK(interrupts <= 2 * once * (length / step + 1));
+			CHECK(time_of(ROOT_THREAD) - root < 1000);
+		}
+		gap_check(begin, 0);
+		total += length;
+	}
+	all = account_of(ACCOUNT_IDLE) - all;
+	if (time_is_exact)
+		CHECK(all > total - total / 10000);
+	test_note("idle for %llu of %llu ms; an interrupt takes %llu ticks", all / ms,
+		  total / ms + 1, once);
 }
 
 TEST(accounts_add_up_through_chains_of_dispatchers)

@@ -714,6 +714,12 @@ TEST(wake_up_goes_thirty_two_deep)
 	crowd_end(CHAIN_MAX - 1);
 }
 
+static void signals_slot(uint32_t slot_and_bits)
+{
+	kernel_signal(slot(slot_and_bits & 0xFFFF), slot_and_bits >> 16);
+	ran++;
+}
+
 static void wakes_beside(uint32_t argument)
 {
 	(void)argument; /* D1: D2 and X wait; then it runs Y, which signals X */
@@ -735,6 +741,62 @@ TEST(wake_up_ends_the_dispatch_of_a_dispatcher_that_runs_something_else)
 	for (uint32_t i = 1; i < 4; i++)
 		CHECK_EQUAL(state_of(i), THREAD_READY);
 	crowd_end(4);
+}
+
+/* Root dispatches who waits, then who signals it, asking for that wake-up or for another bit. */
+TEST(wake_up_by_a_thread_beside_tells_their_dispatcher_what_it_asked_for)
+{
+	crowd_make(0, waits_for_ever, BIT_0);
+	crowd_make(1, runs, 1);
+	uint32_t few = slot_take();
+	for (uint32_t i = 0; i < 16; i++) {
+		uint32_t bits = i & 3, asked = i & 4 ? ~0u : 1u << 6, may = i & 8 ? ~0u : ~1u;
+		_Bool woken = bits & may & BIT_0, told = woken && i & 4;
+		MUST(kernel_narrow(slot(few), slot(thread_slot(0)), RIGHT_SIGNAL, may));
+		client_restart(&crowd[1], signals_slot, few | bits << 16);
+		CHECK_EQUAL(client_dispatch(&crowd[0], 0, 0, 5u << DISPATCH_BIT_SHIFT).reason,
+			    DISPATCH_WAITING);
+		uint32_t before = events_of(0);
+		answer = 0;
+		struct dispatch_result result = client_dispatch(&crowd[1], asked, 0, 0);
+		CHECK_EQUAL(result.reason, told ? DISPATCH_EVENT : DISPATCH_ENDED);
+		CHECK_EQUAL(result.bits, told ? 1u << 5 : 0);
+		CHECK_EQUAL(state_of(0), woken ? THREAD_READY : THREAD_WAITING);
+		CHECK_EQUAL(events_of(0), before | (bits & may));
+		CHECK_EQUAL(state_of(1), told ? THREAD_READY : THREAD_STOPPED);
+		CHECK_EQUAL(root_events_take(), woken && !told ? 1u << 5 : 0);
+		if (!woken)
+			MUST(signal_to(0, BIT_0));
+		go(0); /* it goes on, and waits again */
+		CHECK_EQUAL(answer, BIT_0);
+		CHECK_EQUAL(state_of(0), THREAD_WAITING);
+		MUST(signal_to(0, BIT_0));
+		root_events_take();
+	}
+	slot_give(few);
+	crowd_end(2);
+}
+
+TEST(wake_up_does_not_tell_who_dispatches_now_from_the_frame_of_who_did)
+{
+	waiting_chain_make(3);
+	object_end(crowd[1].thread.data[0]); /* who dispatched 2 */
+	object_end(crowd[1].thread.object);
+	crowd_make(3, dispatches_next, 3); /* in the same frame */
+	crowd_make(4, signals, 2);
+	CHECK_EQUAL(crowd[3].thread.object.frame, crowd[1].thread.object.frame);
+	mask_at[3] = ~0u;
+	deadline_at[3] = NEVER;
+	MUST(signal_to(2, BIT_1)); /* (not what it waits for) */
+	client_restart(&crowd[4], signals_slot, thread_slot(2) | BIT_0 << 16);
+	CHECK_EQUAL(go(3).reason, DISPATCH_ENDED);
+	CHECK_EQUAL(noted[3].reason, DISPATCH_ENDED);
+	CHECK_EQUAL(state_of(2), THREAD_READY);
+	CHECK_EQUAL(events_of(3), 0);
+	CHECK_EQUAL(root_events(), 0);
+	client_end(&crowd[0]);
+	for (uint32_t i = 2; i < 5; i++)
+		client_end(&crowd[i]);
 }
 
 TEST(wake_up_of_a_thread_whose_dispatcher_was_destroyed_hurts_nobody)
@@ -976,4 +1038,46 @@ TEST(dispatch_has_a_deadline_beyond_what_the_timer_can_count)
 	CHECK_EQUAL(client_dispatch(&crowd[0], 0, length, 0).reason, DISPATCH_DEADLINE);
 	CHECK(cycles() - begin >= length);
 	crowd_end(1);
+}
+
+/* ---- budgets
+ * --------------------------------------------------------------------------------------------- */
+#define LONGEST_STAY 600u /* tests/bench/limits.json: kernel_longest_stay */
+
+static void signals_for_ever(uint32_t number)
+{
+	for (;;)
+		signal_to(number, BIT_0);
+}
+
+/* The worst that can be: the deadline comes in the middle of a wake-up through 31 dispatchers. */
+TEST(budget_is_kept_to_within_the_longest_stay)
+{
+	uint64_t late = boot_record->timer == TIMER_PIT ? boot_record->cycles_per_ms / 500 : 0;
+	uint64_t most = 0;
+	waiting_chain_make(CHAIN_MAX - 1);
+	client_restart(&crowd[CHAIN_MAX - 2], waits_for_ever, BIT_0);
+	MUST(signal_to(CHAIN_MAX - 3, 1u << (CHAIN_MAX - 3))); /* its dispatcher runs it */
+	crowd_make(CHAIN_MAX, signals_for_ever, CHAIN_MAX - 2);
+	for (uint32_t budget = 100; budget < 2000; budget += 3) {
+		struct dispatch_result result;
+		client_restart(&crowd[CHAIN_MAX], signals_for_ever, CHAIN_MAX - 2);
+		if (state_of(0) == THREAD_READY)
+			client_dispatch(&crowd[0], 0, 0, 7 << DISPATCH_BIT_SHIFT);
+		CHECK_EQUAL(state_of(CHAIN_MAX - 2), THREAD_WAITING);
+		root_events_take();
+		MUST(kernel_dispatch(slot(thread_slot(CHAIN_MAX)), 0, cycles() + budget, 0,
+				     &result));
+		CHECK_EQUAL(result.reason, DISPATCH_DEADLINE);
+		uint64_t over = result.cycles > budget ? result.cycles - budget : 0;
+		most = over > most ? over : most;
+	}
+	test_note("over the budget by %llu ticks at most", most);
+	if (time_is_exact) /* and it was not cut short either */
+		CHECK(most > LONGEST_STAY / 2 && most <= LONGEST_STAY + late);
+	else
+		test_skip(COUNTER_IS_NOT_EXACT);
+	crowd_end(CHAIN_MAX - 1);
+	client_end(&crowd[CHAIN_MAX]);
+	root_events_take();
 }

@@ -127,6 +127,20 @@ static void driver_end(uint32_t operation)
 	bitmap_end(driver_bitmap);
 }
 
+void clock_begin(void)
+{
+	driver_begin(CLOCK_LINE, CLOCK_BEGIN);
+}
+void clock_again(void)
+{
+	driver_do(CLOCK_SEEN);
+	MUST(kernel_irq_acknowledge(slot(ROOT_IRQ_FIRST + CLOCK_LINE)));
+}
+void clock_end(void)
+{
+	driver_end(CLOCK_QUIET);
+}
+
 TEST(line_is_a_signal_and_stays_masked_until_acknowledged)
 {
 	driver_begin(SERIAL_LINE, SERIAL_BEGIN);

@@ -123,8 +123,7 @@ void client_run(struct client *client)
 	CHECK_EQUAL(result.reason, DISPATCH_ENDED);
 }
 
-/* What stands behind this word on the command line, or NULL: it does not stand there. */
-static const char *line_behind(const char *word)
+const char *line_behind(const char *word)
 {
 	const char *line = boot_record->command_line;
 	while (*line && memcmp(line, word, strlen(word)) != 0)

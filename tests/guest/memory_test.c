@@ -578,6 +578,23 @@ static uint32_t device_count(uint32_t entries)
 	return count;
 }
 
+TEST(memory_of_interrupt_controllers_is_nobodys)
+{
+	static const struct {
+		uint32_t frame, order, status;
+	} parts[] = {{0xFEE00, 0, MEMORY_NOT_ALLOWED}, {0xFEC00, 0, MEMORY_NOT_ALLOWED},
+		     {0xFED00, 0, MEMORY_NOT_ALLOWED}, {0xFEEFF, 0, MEMORY_NOT_ALLOWED},
+		     {0xFEE00, 8, MEMORY_NOT_ALLOWED}, {0xFE000, 12, MEMORY_NOT_ALLOWED},
+		     {0xFEBFF, 0, MEMORY_OK},          {0xFEF00, 0, MEMORY_OK},
+		     {0xFE800, 10, MEMORY_OK},         {0xFF000, 12, MEMORY_OK}};
+	memory_make();
+	extent_forge(result, MEMORY_BADGE(0x80000, 19, MEMORY_DEVICE_MASTER), 0);
+	for (uint32_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		SAYS(parts[i].status, memory_define_device(slot(result), parts[i].frame - 0x80000,
+							   parts[i].order, MEMORY_READ, i, part));
+	memory_unmake();
+}
+
 TEST(memory_of_devices_is_defined_mapped_forgotten_and_swept)
 {
 	memory_make();

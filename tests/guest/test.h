@@ -35,6 +35,8 @@ void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uin
 		uint64_t wanted);
 void test_note(const char *how, ...) __attribute__((format(printf, 1, 2))); /* a `# ` line */
 void test_skip(const char *why); /* what was checked holds, but it can't be all on this machine */
+/* What stands behind this word on the command line, or NULL: it does not stand there. */
+const char *line_behind(const char *word);
 /* The command line says sweep=all: long sweeps stop at every instruction, else at some. */
 _Bool sweeps_all(void);
 #define COUNTER_IS_NOT_EXACT "the counter does not count instructions here"
@@ -102,6 +104,12 @@ struct gap {
 };
 struct gap gap_begin(uint64_t of_clients); /* all threads but the root's */
 void gap_check(struct gap begin, uint64_t of_clients);
+
+/* ---- the clock, a device that interrupts 1,024 times a second: irq_test.c
+ * ---------------------------------------------------------------- */
+void clock_begin(void);
+void clock_again(void); /* what it has to say is heard, and it may interrupt again */
+void clock_end(void);
 
 /* ---- attempts: operations that are refused
  * --------------------------------------------------------------- */

@@ -9,7 +9,6 @@
 #include "boot.h"
 #include "machine/machine.h"
 
-#define PIT_HZ      1193182u
 #define TABLE_ENTRY (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
 #define GARBAGE     0xFF /* all options, if anybody looked */
 
@@ -25,6 +24,7 @@ _Noreturn void return_unwind(void);
 void data_page_back(void);
 
 struct machine machine;
+enum timer_kind machine_timer;
 struct domain *root_domain;
 struct thread *root_thread;
 static jmp_buf stay;
@@ -65,6 +65,34 @@ void fpu_save(struct thread *thread)
 void fpu_load(struct thread *thread)
 {
 	thread->fpu[101]++;
+}
+
+/* A local APIC, unless the machine has none (machine.has_apic); a tick is a cycle. */
+uint32_t boot_directory[1024];
+bool cpu_has_tsc_deadline(void)
+{
+	return machine.has_tsc_deadline;
+}
+uint64_t msr_read(uint32_t number)
+{
+	test_equal(number, 0x1B, __FILE__, __LINE__, "IA32_APIC_BASE");
+	return 0xFEE00900;
+}
+void msr_write(uint32_t number, uint64_t value)
+{
+	test_equal(number, MSR_TSC_DEADLINE, __FILE__, __LINE__, "IA32_TSC_DEADLINE");
+	machine.timer_fires = value > machine.clock ? value : machine.clock;
+}
+uint32_t apic_read(uint32_t at)
+{
+	return 0xF0000000 - (uint32_t)machine.clock;
+}
+void apic_write(uint32_t at, uint32_t value)
+{
+	if (at == APIC_END)
+		machine.apic_ends++;
+	if (at == APIC_TIMER_INITIAL)
+		machine.timer_fires = value ? machine.clock + value : UINT64_MAX;
 }
 
 static void timer_port(uint8_t value)
@@ -387,7 +415,7 @@ void machine_check(void)
 		check_running();
 	else
 		HOLDS(!cpu.stepping);
-	HOLDS(cycles_of_all_threads() + cpu.interrupts + cpu.idle == now() - cpu.start);
+	HOLDS(cycles_of_all_threads() + cpu.lost == now() - cpu.start);
 }
 
 /* ---- stays in the kernel --------------------------------------------------------------------- */
@@ -767,6 +795,14 @@ void machine_start(void)
 	machine.timer_fires = UINT64_MAX;
 	machine.debug = DR7_OFF;
 	timer_start(CYCLES_PER_MS);
+	if (machine_timer != TIMER_PIT) {
+		apic_start(1u << 9);
+		struct look begin = apic_look();
+		machine.has_tsc_deadline = machine_timer == TIMER_TSC;
+		machine.clock += CYCLES_PER_MS;
+		apic_timer_start(begin, apic_look());
+	}
+	test_equal(timer.kind, machine_timer, __FILE__, __LINE__, "the timer");
 	root_make();
 	cpu.start = cpu.stamp = cycles();
 	if (!setjmp(stay))

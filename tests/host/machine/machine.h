@@ -33,7 +33,8 @@ struct machine {
 	uint64_t timer_fires;
 	uint32_t timer_writes, timer_ticks;
 	uint8_t pic_mask[2], pic_in_service[2];
-	uint32_t pic_ends[2];
+	uint32_t pic_ends[2], apic_ends;
+	bool has_tsc_deadline;
 	uint32_t directory; /* CR3 */
 	uint32_t debug;     /* DR7 */
 	uint32_t fault_address;
@@ -46,7 +47,8 @@ struct machine {
 };
 extern struct machine machine;
 
-/* A fresh machine: root domain, root thread at its home, running. */
+/* A fresh machine: root domain, root thread at its home, running; deadlines are met by this. */
+extern enum timer_kind machine_timer;
 void machine_start(void);
 extern struct domain *root_domain;
 extern struct thread *root_thread;

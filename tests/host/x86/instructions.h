@@ -7,3 +7,5 @@ void directory_load(uint32_t address);
 void fpu_save(struct thread *thread);
 void fpu_load(struct thread *thread);
 void debug_control(uint32_t value);
+void apic_write(uint32_t at, uint32_t value);
+void msr_write(uint32_t number, uint64_t value);
