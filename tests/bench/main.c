@@ -301,7 +301,7 @@ static uint32_t dispatch_ticks(slot_t thread, uint64_t deadline, uint32_t bit)
 static __attribute__((noinline)) void bench_timer(void)
 {
 	slot_t thread = slot(worker.object.slot);
-	uint64_t far = cycles() + 2000ull * boot_record->cycles_per_ms;
+	uint64_t far = cycles() + 40ull * boot_record->cycles_per_ms;
 	worker_start(worker_waits);
 	dispatch_ticks(thread, far, 1);
 	for (uint32_t round = 0; round <= SAMPLES; round++) {

@@ -281,7 +281,7 @@ def shipped_limits_are_those_of_the_design():
         (ROOT / "tests/bench/limits.json").read_text())["benchmarks"] if "limit" in b}
     equal(limits, {
         "call_return": 80, "call_return_lend_8mib": 175, "call_return_nested": 155,
-        "null_invoke": 28, "capability_copy": 45, "signal_to_dispatch": 130,
+        "null_invoke": 28, "capability_copy": 45, "signal_to_dispatch": 130, "wake_to_run": 250,
         "dispatch_round_trip": 160, "policy_decision_cyclic": 120,
         "policy_decision_priority": 120, "policy_decision_edf": 120,
         "policy_decision_stride": 120, "fault_catch": 130, "create_destroy_thread": 250,
