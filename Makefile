@@ -13,6 +13,8 @@
 #: make test          build and test everything; the last line says `N passed, N failed`
 #:                      GROUPS="host guest ..." only these groups (tests/run --help)
 #: make bench         measure in instructions, compare with the record; KVM=1: cycles
+#: make trace         a timeline of the demonstration for ui.perfetto.dev (docs/tracing.md);
+#:                      ENTRY=selftest APPEND=only=NAME those tests; FORMAT=text a log instead
 #: make bench-native  the rollforward lock on this machine's processor, in cycles
 #: make bench-record  measure, and make that the record
 #: make iso           build/nous.iso, for a CD or a USB stick
@@ -260,7 +262,7 @@ build/kprof/kprof.so: $(wildcard tools/kprof/*.[ch]) | setup-kprof
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'
 	@$(HOSTCC) -O2 -g -std=gnu11 -Wall -Wextra $(WERROR) -fPIC -fvisibility=hidden -shared \
-	   -o $@ tools/kprof/kprof.c
+	   -o $@ $(filter %.c,$^)
 
 build/kprof/selftest.elf: tools/kprof/selftest.asm tools/kprof/selftest.ld | setup-build
 	@mkdir -p $(@D)
@@ -292,6 +294,10 @@ test: $(ELVES) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
 bench bench-record: $(BOOTABLE) build/kprof/kprof.so | setup-iso setup-run
 	$(LIVE)@tools/bench $(if $(KVM),--kvm) $(if $(filter bench-record,$@),--record)
 
+trace: $(BOOTED) build/kprof/kprof.so | setup-run
+	$(LIVE)@tools/trace --entry $(or $(ENTRY),demo) --append '$(APPEND)' \
+	   --format $(or $(FORMAT),json)
+
 bench-native: build/native/lock
 	@build/native/lock
 
@@ -316,5 +322,5 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-.PHONY: all iso run bochs test bench bench-record bench-native lint format kprof-selftest gdb loc \
-        clean help
+.PHONY: all iso run bochs test bench bench-record bench-native trace lint format \
+        kprof-selftest gdb loc clean help

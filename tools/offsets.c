@@ -20,6 +20,7 @@ void offsets(void)
 	EMIT(CPU_DEPTH, offsetof(struct cpu, depth));
 	EMIT(CPU_DEPTH_LIMIT, offsetof(struct cpu, depth_limit));
 	EMIT(CPU_LOST, offsetof(struct cpu, lost));
+	EMIT(CPU_STAMP, offsetof(struct cpu, stamp));
 	EMIT(CPU_ARMED, offsetof(struct cpu, armed));
 	EMIT(CPU_LEVEL_HOME, offsetof(struct cpu, level[0].home));
 	EMIT(CPU_LEVEL_MASK, offsetof(struct cpu, level[0].mask));
@@ -39,6 +40,7 @@ void offsets(void)
 	EMIT(THREAD_DATA, offsetof(struct thread, data));
 	EMIT(THREAD_FPU, offsetof(struct thread, fpu));
 	EMIT(CALL_FRAME_BYTES, sizeof(struct call_frame));
+	EMIT(CALL_FRAME_WORD2, offsetof(struct call_frame, word2));
 	EMIT(CALL_FRAME_STATUS, offsetof(struct call_frame, status));
 	EMIT(CALL_FRAME_EIP, offsetof(struct call_frame, eip));
 	EMIT(CALL_FRAME_ESP, offsetof(struct call_frame, esp));

@@ -223,8 +223,9 @@ def windows():
         check("top, on the screen, too: the painters share the CPU", "a key ends" in top_rows[12]
               and len(shares) == 4 and all(20 < share < 26 for share in shares), top_rows)
         screenshot.keys_type(machine, "q")
-        check("a key of the keyboard ends it, too", [row for row in screen("nous>") if row][-1] == "nous>",
-              session.text)
+        later = screen("nous>")
+        check("a key of the keyboard ends it, too", [row for row in later if row][-1] == "nous>",
+              later)
         session.say("windows\r", PROMPT)
         later = screen("nous>")
         check("once more: the whole screen is the console's", later == ["nous>"] + [""] * 24, later)

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "qplug.h"
+#include "trace.h"
 #include "x86dec.h"
 
 QP_EXPORT int qemu_plugin_version = QP_VERSION;
@@ -96,6 +97,7 @@ struct insn {
 	uint8_t last;             /* may be the last of its translation block */
 	uint8_t marker, region;
 	uint8_t special;          /* not plain sequential: the slow path */
+	uint8_t noted;            /* the trace is told of it */
 	uint8_t len, bytes[15];
 	uintptr_t haddr;
 	struct insn *hnext;
@@ -544,6 +546,12 @@ static void retire_slow(const struct insn *p, uint32_t to)
 
 /* ---- callbacks ---- */
 
+static struct trace_point trace_point(const struct insn *x)
+{
+	return (struct trace_point){x->va, x->kern, x->noted, x->kind == K_rdtsc,
+	                            x->kind == K_iret || x->kind == K_sysexit};
+}
+
 static void on_insn(unsigned vcpu, void *ud)
 {
 	struct insn *n = ud;
@@ -553,6 +561,10 @@ static void on_insn(unsigned vcpu, void *ud)
 	if (LIKELY(p)) {
 		if (LIKELY(!p->special && n->va == p->next)) retire(p, false, false);
 		else retire_slow(p, n->va);
+		if (UNLIKELY(trace_on) && (n->noted || n->kern || p->kern)) {
+			struct trace_point from = trace_point(p), to = trace_point(n);
+			trace_insn(&from, &to, n_total);
+		}
 	}
 	pend = n;
 	pend_mem = 0;
@@ -654,6 +666,9 @@ static struct insn *intern(struct qemu_plugin_insn *qi, bool last)
 		x->marker = b[1];
 		x->region = b[2];
 	}
+	if (trace_on)
+		x->noted = trace_translated(va, x->kern,
+		                            (uintptr_t)qemu_plugin_insn_haddr(qi));
 	x->special = x->marker || (x->flags & (F_BRANCH | F_REP));
 	x->hnext = *bp;
 	*bp = x;
@@ -813,6 +828,7 @@ static void on_exit_cb(qp_id id, void *ud)
 	if (pend && !pend->marker) retire(pend, false, false);
 	pend = NULL;
 	stay_end(last_va, false);
+	trace_end(n_total);
 
 	if (out)
 		fprintf(out, "{\"type\":\"run\",\"insns\":%llu,\"insns_kernel\":%llu,"
@@ -931,6 +947,7 @@ QP_EXPORT int qemu_plugin_install(qp_id id, const struct qp_info *info,
 		else if (!strncmp(a, "each", 4)) opt_each = parse_bool(v);
 		else if (!strncmp(a, "phys", 4)) opt_phys = parse_bool(v);
 		else if (!strncmp(a, "top=", 4)) opt_top = atoi(v);
+		else if (trace_argument(a)) ;
 		else {
 			fprintf(stderr, "kprof: unknown argument '%s'\n", a);
 			return -1;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What kprof.c asks of trace.c: the record of who ran, which tools/trace makes a timeline of. */
+#ifndef TRACE_H
+#define TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+extern bool trace_on;
+
+/* True if it is one of the trace's arguments (README.md). */
+bool trace_argument(const char *argument);
+
+/* An instruction was translated; host is where its bytes are in our memory. True: an instruction
+ * that trace_insn must be told of wherever the one before was. */
+bool trace_translated(uint32_t va, bool kern, uintptr_t host);
+
+struct trace_point {
+	uint32_t va;
+	bool kern, noted, is_rdtsc, is_return; /* noted: as trace_translated said */
+};
+/* `to` is about to be executed, `from` was before; so many instructions have been completed. */
+void trace_insn(const struct trace_point *from, const struct trace_point *to, uint64_t time);
+void trace_end(uint64_t time);
+
+#endif
