@@ -40,6 +40,8 @@ void offsets(void)
 	EMIT(THREAD_DATA, offsetof(struct thread, data));
 	EMIT(THREAD_FPU, offsetof(struct thread, fpu));
 	EMIT(CALL_FRAME_BYTES, sizeof(struct call_frame));
+	EMIT(TRAP_FRAME_BYTES, sizeof(struct trap_frame));
+	EMIT(TRAP_FRAME_EBX, offsetof(struct trap_frame, ebx));
 	EMIT(CALL_FRAME_WORD2, offsetof(struct call_frame, word2));
 	EMIT(CALL_FRAME_STATUS, offsetof(struct call_frame, status));
 	EMIT(CALL_FRAME_EIP, offsetof(struct call_frame, eip));

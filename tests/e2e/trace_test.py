@@ -112,6 +112,12 @@ def deadlines(folder):
           all(0 < b - a < 2 * lengths[0] for a, b in zip(lengths, lengths[1:])), lengths)
 
 
+def names(folder):
+    trace = Trace(folder, "--entry", "selftest", "--append", "only=client_is_stepped_to_its_end")
+    check("a thread that is stepped from its first instruction on has its function's name, too",
+          6 <= len(trace.dispatches("selftest client_counts")) <= 12, trace.process)
+
+
 def depths(folder):
     trace = Trace(folder, "--entry", "selftest", "--append", f"only={DEPTHS}")
     whole("depths", trace)
@@ -179,6 +185,7 @@ def text(folder):
 os.chdir(ROOT)
 with tempfile.TemporaryDirectory() as scratch:
     deadlines(scratch)
+    names(scratch)
     depths(scratch)
     demonstration(scratch)
     cut(scratch)

@@ -549,7 +549,7 @@ static void retire_slow(const struct insn *p, uint32_t to)
 static struct trace_point trace_point(const struct insn *x)
 {
 	return (struct trace_point){x->va, x->kern, x->noted, x->kind == K_rdtsc,
-	                            x->kind == K_iret || x->kind == K_sysexit};
+	                            x->kind == K_iret, x->kind == K_sysexit};
 }
 
 static void on_insn(unsigned vcpu, void *ud)

@@ -34,7 +34,7 @@ bool trace_on;
 static FILE *out;
 static uint64_t limit = 2000000, written;
 static uint32_t esp0, cpu_domain, cpu_depth, cpu_stamp, cpu_lost, idle_at, stubs_at, page_fault_at,
-	debug_at, nmi_at, thread_fault, start_frame, domain_self, domain_directory;
+	debug_at, nmi_at, thread_fault, start_call, start_trap, domain_self, domain_directory;
 static uint64_t memory_bytes;
 static uint8_t *memory; /* the guest's, from its physical address 0 on */
 
@@ -52,7 +52,8 @@ static const struct {
                {"debug", &debug_at},
                {"nmi", &nmi_at},
                {"thread_fault", &thread_fault},
-               {"start_frame", &start_frame},
+               {"start_call", &start_call},
+               {"start_trap", &start_trap},
                {"domain_self", &domain_self},
                {"domain_directory", &domain_directory}};
 
@@ -150,7 +151,7 @@ static void tell(int kind, const struct trace_point *from, const struct trace_po
 		}
 		if (is_new(r.thread)) {
 			object.kind = THREAD;
-			object.more[0] = word(thread + start_frame);
+			object.more[0] = word(thread + (from->is_iret ? start_trap : start_call));
 			put(&object);
 			note_told(r.thread);
 		}
@@ -188,7 +189,7 @@ void trace_insn(const struct trace_point *from, const struct trace_point *to, ui
 		leave(from, to, time);
 	} else if (to->kern && is_gate(to->va)) {
 		/* an interrupt or a fault before the first instruction outside, or while idle */
-		if (word(cpu_depth) && from->is_return) leave(from, to, time);
+		if (word(cpu_depth) && (from->is_iret || from->is_sysexit)) leave(from, to, time);
 		enter(from, to, time);
 	}
 	if (!to->noted) return;

@@ -17,7 +17,7 @@ bool trace_translated(uint32_t va, bool kern, uintptr_t host);
 
 struct trace_point {
 	uint32_t va;
-	bool kern, noted, is_rdtsc, is_return; /* noted: as trace_translated said */
+	bool kern, noted, is_rdtsc, is_iret, is_sysexit; /* noted: as trace_translated said */
 };
 /* `to` is about to be executed, `from` was before; so many instructions have been completed. */
 void trace_insn(const struct trace_point *from, const struct trace_point *to, uint64_t time);
