@@ -1,10 +1,12 @@
 ; SPDX-License-Identifier: MIT
-; The door through which programs tell that they fault (libs/runtime/start.asm: fault_entry).
+; Doors of the root program: through most of them programs tell that they fault (libs/runtime/
+; start.asm: fault_entry); through those whose badge has a low word of 0 its children as a scheduler
+; ask for a time (scheduler.h: SCHEDULER_WISH).
 bits 32
 %include "offsets.inc"
 
 global fault_door_entry
-extern fault_told
+extern fault_told, root_wish
 
 section .text.fault_door_entry
 ; EAX the badge: the program's domain. ESI, EDI: class and place. Back with nothing of ours.
@@ -17,6 +19,8 @@ fault_door_entry:
 	test	esp, 0xC00                      ; 1 KiB of stack at least
 	jz	.out
 	mov	edx, edi
+	test	eax, eax
+	jz	.wish
 	mov	ecx, esi
 	call	fault_told
 .out:	xor	esi, esi
@@ -25,3 +29,7 @@ fault_door_entry:
 	xor	ebp, ebp
 	mov	eax, RETURN
 	sysenter
+.wish:	mov	eax, ebp                        ; the child's number
+	mov	ecx, ebx
+	call	root_wish
+	jmp	.out

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The root program's own start and end, threads, and the round robin. */
 #include "maker.h"
+#include "scheduler.h"
 #include "serial/serial.h"
 #include "vga/vga.h"
 
@@ -250,4 +251,23 @@ void round_robin(struct thread *const *threads, uint32_t count)
 			waiting = 0;
 		}
 	}
+}
+
+static struct scheduler *scheduler_running;
+
+uint32_t root_schedule(struct scheduler *scheduler, uint64_t end)
+{
+	scheduler_running = scheduler;
+	uint32_t error = scheduler_run(scheduler, end);
+	scheduler_running = NULL;
+	return error;
+}
+
+/* On a child's thread, at any time (fault.asm). */
+OPERATION void root_wish(uint32_t child, uint32_t low, uint32_t high);
+OPERATION void root_wish(uint32_t child, uint32_t low, uint32_t high)
+{
+	struct scheduler *scheduler = scheduler_running;
+	if (scheduler)
+		scheduler_wish(scheduler, child, low, high);
 }

@@ -194,6 +194,10 @@ void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t
 #define SLICE_MS 2u
 /* Dispatches the threads in turn until all have ended or none can go on. Faults are reported. */
 void round_robin(struct thread *const *threads, uint32_t count);
+/* Runs a scheduler of this program's own (scheduler.h). Its children ask for times through doors to
+ * root_domain with SCHEDULER_BADGE. */
+struct scheduler;
+uint32_t root_schedule(struct scheduler *scheduler, uint64_t end);
 /* Runs one until it waits or ends; the last reason. */
 uint32_t thread_run(struct thread *thread);
 /* What stopped it, in words: domain, place with symbol, why, address, thread. Faults in services

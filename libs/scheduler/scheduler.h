@@ -63,7 +63,8 @@ uint32_t scheduler_run(struct scheduler *scheduler, uint64_t end);
  * upper word. It runs on the child's thread and writes nothing but this child's wish. (Only the
  * child is hurt if it is stopped between the two halves.)
  */
-#define SCHEDULER_WISH 0u
+#define SCHEDULER_WISH         0u
+#define SCHEDULER_BADGE(child) ((uint64_t)(child) << 32)
 static inline void scheduler_wish(struct scheduler *scheduler, uint32_t child, uint32_t low,
 				  uint32_t high)
 {

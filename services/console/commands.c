@@ -199,6 +199,11 @@ static void bench_run(const char *argument)
 	(void)argument;
 	request(CONSOLE_BENCH);
 }
+static void schedule_run(const char *argument)
+{
+	(void)argument;
+	request(CONSOLE_SCHEDULE);
+}
 static void attack_run(const char *argument)
 {
 	(void)argument;
@@ -231,6 +236,8 @@ static const struct {
 	{"windows", "programs that draw, each in its rectangle; once more: they go",
 	 windows_switch},
 	{"bench", "what calls and other operations cost, in ticks", bench_run},
+	{"schedule", "threads by a plan, by deadlines and by shares, one upon the other",
+	 schedule_run},
 	{"attack", "hostile programs, one after the other", attack_run},
 	{"reboot", "the machine begins anew", machine_reset},
 	{"poweroff", "the end", machine_off},

@@ -40,9 +40,10 @@ enum console_request {
 	CONSOLE_WINDOWS,
 	CONSOLE_TICKS,
 	CONSOLE_TICKS_END,
-	CONSOLE_POWEROFF
+	CONSOLE_POWEROFF,
+	CONSOLE_SCHEDULE
 };
-#define CONSOLE_REQUESTS 0x3F00u
+#define CONSOLE_REQUESTS 0x7F00u
 
 /* What its dispatcher tells it, in a page that it can only read and that does not change while it
  * runs. */

@@ -11,6 +11,15 @@ _Bool demonstration(void);
 /* What the console asks for: each a few programs that are loaded, run and ended. */
 void bench_run(void);
 void attack_run(void);
+void schedule_run(void);
+
+/* What they are made of: frames of the account of all jobs (false: too few are left, and it has
+ * been said), programs, doors. */
+struct domain;
+_Bool jobs_begin(void);
+void jobs_end(void);
+void program_make(struct domain *domain, const char *name, const char *program);
+void give_door(struct domain *domain, uint32_t there, struct domain *service, uint64_t badge);
 
 /* Painters come or go. While they are there the console has the lower half of the screen. */
 void windows_switch(void);

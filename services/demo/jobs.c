@@ -10,14 +10,14 @@
 #include "root.h"
 #include "vga/vga.h"
 
-static void give_door(struct domain *domain, uint32_t there, struct domain *service, uint64_t badge)
+void give_door(struct domain *domain, uint32_t there, struct domain *service, uint64_t badge)
 {
 	uint32_t door = domain_door(service, badge);
 	domain_give(domain, there, door);
 	slot_give(door);
 }
 
-static void program_make(struct domain *domain, const char *name, const char *program)
+void program_make(struct domain *domain, const char *name, const char *program)
 {
 	domain_make(domain, name, 0);
 	domain_load(domain, program);
@@ -64,7 +64,7 @@ static uint32_t meter_run(struct meter *meter, enum meter_task task)
 
 static uint32_t jobs; /* the account of whose frames they are made */
 
-static _Bool jobs_begin(void)
+_Bool jobs_begin(void)
 {
 	if (!jobs)
 		jobs = holder_make("jobs");
@@ -73,7 +73,7 @@ static _Bool jobs_begin(void)
 		print("too little memory is left\n");
 	return may;
 }
-static void jobs_end(void)
+void jobs_end(void)
 {
 	holder_use_own();
 	holder_leave(jobs);

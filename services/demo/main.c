@@ -38,6 +38,8 @@ static void request_serve(slot_t console, uint32_t bits, _Bool success)
 		bench_run();
 	if (bits & 1u << CONSOLE_ATTACK)
 		attack_run();
+	if (bits & 1u << CONSOLE_SCHEDULE)
+		schedule_run();
 	if (bits & 1u << CONSOLE_WINDOWS)
 		windows_switch();
 	if (bits & 1u << CONSOLE_TICKS)

@@ -9,9 +9,10 @@
 #include "service.h"
 
 enum meter_task {
-	METER_TABLE, /* measures and prints */
-	METER_CHECK, /* calls the service a few times, and faults if one answer is wrong */
-	METER_WORKER /* waits for event 0, again and again: to be dispatched */
+	METER_TABLE,   /* measures and prints */
+	METER_CHECK,   /* calls the service a few times, and faults if one answer is wrong */
+	METER_WORKER,  /* waits for event 0, again and again: to be dispatched */
+	METER_PERIODIC /* METER_JOBS jobs, one each period, and says how many were late */
 };
 
 /* Its list. In that of a service METER_SERVICE is the next one. Empty: not measured. */
@@ -22,9 +23,17 @@ enum meter_slot {
 	METER_THREAD, /* of a worker: to signal and dispatch it */
 	METER_ROW,    /* a row of the screen, to read and write */
 	METER_PCI,    /* a PCI function, to read */
-	METER_SPARE
+	METER_SPARE,
+	METER_PARENT /* door to a scheduler's wishes */
 };
 #define METER_PAGE 0x00800000u /* memory to lend */
+
+/* Start argument of a periodic thread: its number, to be told; work and period in units of 2^16
+ * cycles, of 8 and 12 bits. */
+#define METER_UNIT_SHIFT 16u
+#define METER_PERIODIC_ARGUMENT(number, work, period) \
+	((uint32_t)METER_PERIODIC | (number) << 8 | (work) << 12 | (period) << 20)
+#define METER_JOBS 20u
 
 enum meter_operation { METER_ADD, METER_FORWARD };
 

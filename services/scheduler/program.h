@@ -27,7 +27,6 @@ enum scheduler_policy {
 #define SCHEDULER_ARGUMENT(policy, children) ((uint32_t)(policy) | (uint32_t)(children) << 8)
 
 enum scheduler_slot { SCHEDULER_CONSOLE = 1, SCHEDULER_PARENT = 2, SCHEDULER_THREADS = 32 };
-#define SCHEDULER_BADGE(child) ((uint64_t)(child) << 32)
 
 #define SCHEDULER_PLAN 0x00800000u
 struct scheduler_plan {

@@ -94,6 +94,9 @@ def frames(session):
 
 
 def hostility(session):
+    text = session.say("schedule\r", PROMPT, 60)
+    check("schedulers one upon the other: both periodic threads have done their jobs",
+          text.count(": 20 jobs, ") == 2 and "it went wrong" not in text, text)
     text = session.say("attack\r", PROMPT, 120)
     check("attack: the system survives", "The system has survived." in text, text)
     check("every forbidden instruction stops its thread, and no neighbour is in trouble",

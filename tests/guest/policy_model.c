@@ -9,6 +9,8 @@ static uint32_t cyclic_model(struct model *model, uint64_t now)
 	uint32_t i;
 	for (i = 0; i < model->slot_count; i++)
 		cycle += model->slots[i].cycles;
+	if (!cycle)
+		return POLICY_NOBODY;
 	at = model->start + (now - model->start) / cycle * cycle;
 	for (i = 0; at + model->slots[i].cycles <= now; i++)
 		at += model->slots[i].cycles;
@@ -177,8 +179,7 @@ uint32_t model_decide(struct model *model, uint64_t now)
 	return POLICY_NOBODY;
 }
 
-/* ---- both
- * -------------------------------------------------------------------------------------------------------
+/* ---- both --------------------------------------------------------------------------------------
  */
 static void POLICY_CALL pair_ready(struct policy *policy, uint64_t now, uint32_t child)
 {
