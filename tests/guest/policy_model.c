@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy_model.h"
 
-/* ---- cyclic: where in the table `now` is
- * ----------------------------------------------------------------------- */
+/* ---- cyclic: where in the table `now` is ------------------------------------------------------ */
 static uint32_t cyclic_model(struct model *model, uint64_t now)
 {
 	uint64_t cycle = 0, at;
