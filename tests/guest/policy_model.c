@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy_model.h"
 
-/* ---- cyclic: where in the table `now` is ------------------------------------------------------ */
+/* ---- cyclic: where in the table `now` is */
 static uint32_t cyclic_model(struct model *model, uint64_t now)
 {
 	uint64_t cycle = 0, at;
@@ -178,7 +178,7 @@ uint32_t model_decide(struct model *model, uint64_t now)
 	return POLICY_NOBODY;
 }
 
-/* ---- both --------------------------------------------------------------------------------------
+X
  */
 static void POLICY_CALL pair_ready(struct policy *policy, uint64_t now, uint32_t child)
 {
