@@ -178,8 +178,7 @@ uint32_t model_decide(struct model *model, uint64_t now)
 	return POLICY_NOBODY;
 }
 
-X
- */
+/* ---- both */
 static void POLICY_CALL pair_ready(struct policy *policy, uint64_t now, uint32_t child)
 {
 	struct pair *pair = (struct pair *)policy;
