@@ -227,13 +227,19 @@ not_dispatch:
 	test	byte [ss:eax + 3], RIGHT_SIGNAL
 	jz	call_method
 	AT_HOME_OR HOME_ORDINARY, call_method
-	pushad
-	and	edi, [ss:eax + CAPABILITY_BADGE]
 	cmp	dword [BY_WORD(edx, STATE)], LENDING
 	jne	.waits
+	pushad
+	and	edi, [ss:eax + CAPABILITY_BADGE]
 	TELL	0
-.waits:	cmp	dword [BY_WORD(edx, STATE)], WAITING
-	jne	.slow
+.waits:	mov	ecx, [CPU(DEPTH)]               ; dispatched as high in the chain as the running one?
+	dec	ecx
+	cmp	ecx, [BY_WORD(edx, LEVEL)]
+	jne	call_method
+	cmp	dword [BY_WORD(edx, STATE)], WAITING
+	jne	call_method
+	pushad
+	and	edi, [ss:eax + CAPABILITY_BADGE]
 	or	[BY_WORD(edx, EVENTS)], edi     ; as C would, and will if this is no use
 	mov	edi, [BY_WORD(edx, EVENTS)]
 	test	edi, [BY_WORD(edx, WAIT_MASK)]

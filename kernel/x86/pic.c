@@ -10,10 +10,8 @@ static uint32_t masked_lines = 0xFFFF;
 void pic_mask(uint32_t line, uint32_t masked)
 {
 	masked_lines = (masked_lines & ~(1u << line)) | masked << line;
-	if (line < 8)
-		port_write(PIC_MASTER + 1, masked_lines);
-	else
-		port_write(PIC_SLAVE + 1, masked_lines >> 8);
+	line < 8 ? port_write(PIC_MASTER + 1, masked_lines)
+		 : port_write(PIC_SLAVE + 1, masked_lines >> 8);
 }
 
 void pic_end(uint32_t line)

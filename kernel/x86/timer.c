@@ -17,12 +17,12 @@ void timer_arm(uint64_t deadline)
 	cpu.armed = deadline;
 	if (timer.kind == TIMER_TSC)
 		return msr_write(MSR_TSC_DEADLINE, deadline);
-	uint64_t present = cycles();
-	uint32_t ticks = timer.ticks_max, left = deadline - present;
-	if (deadline <= present)
-		ticks = 1;
-	else if (deadline - present < timer.cycles_max)
-		ticks = ((uint64_t)left * timer.ticks_per_cycle_32 >> 32) + 1;
+	uint64_t left = deadline - cycles();
+	uint32_t ticks = 1, far = left >> 32, near = left;
+	if (!far && near < timer.cycles_max)
+		ticks += (uint64_t)near * timer.ticks_per_cycle_32 >> 32;
+	else if (left <= deadline) /* it has not passed */
+		ticks = timer.ticks_max;
 	if (timer.kind == TIMER_APIC)
 		return apic_write(APIC_TIMER_INITIAL, ticks);
 	port_write(PIT_CHANNEL_0, ticks);
@@ -31,8 +31,5 @@ void timer_arm(uint64_t deadline)
 
 void timer_end(void)
 {
-	if (timer.kind == TIMER_PIT)
-		pic_end(0);
-	else
-		apic_write(APIC_END, 0);
+	timer.kind == TIMER_PIT ? pic_end(0) : apic_write(APIC_END, 0);
 }

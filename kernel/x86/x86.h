@@ -114,8 +114,8 @@ void timer_arm(uint64_t deadline);
 void timer_end(void);
 /* Boot measures. Deadlines of cycles_max and more cycles are reached in steps of ticks_max. */
 extern struct timer {
-	uint32_t kind; /* enum timer_kind */
-	uint32_t ticks_per_cycle_32 /* times 2^32 */, cycles_max, ticks_max;
+	uint32_t kind /* enum timer_kind */, ticks_per_cycle_32 /* times 2^32 */, cycles_max,
+		ticks_max;
 } timer;
 
 #endif

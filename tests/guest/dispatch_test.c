@@ -765,9 +765,13 @@ TEST(wake_up_by_a_thread_beside_tells_their_dispatcher_what_it_asked_for)
 		CHECK_EQUAL(events_of(0), before | (bits & may));
 		CHECK_EQUAL(state_of(1), told ? THREAD_READY : THREAD_STOPPED);
 		CHECK_EQUAL(root_events_take(), woken && !told ? 1u << 5 : 0);
+		client_restart(&crowd[1], signals_slot, thread_slot(0) | bits << 16);
+		if (woken) /* no longer: nobody is told twice */
+			CHECK_EQUAL(client_dispatch(&crowd[1], asked, 0, 0).reason, DISPATCH_ENDED);
 		if (!woken)
 			MUST(signal_to(0, BIT_0));
 		go(0); /* it goes on, and waits again */
+		root_events_take();
 		CHECK_EQUAL(answer, BIT_0);
 		CHECK_EQUAL(state_of(0), THREAD_WAITING);
 		MUST(signal_to(0, BIT_0));

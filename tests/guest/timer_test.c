@@ -33,7 +33,7 @@ static void watches(uint32_t argument)
  * the kernel looks at the counter, computes, and then sets the timer makes up the rest.
  */
 #define TURN 12u
-#define REST 24u
+#define REST 16u
 TEST(deadlines_are_met_as_exactly_as_the_timer_can)
 {
 	uint64_t ms = boot_record->cycles_per_ms, latest = 0, earliest = UINT64_MAX;
