@@ -136,15 +136,17 @@ _Bool sweeps_all(void)
 	return line_behind("sweep=all");
 }
 
+/* Each of these words is the last of the line, if it is there. */
 static _Bool is_wanted(const char *name)
 {
-	const char *wanted = line_behind("only=");
-	if (!wanted)
+	const char *only = line_behind("only="), *without = line_behind("without=");
+	const char *looked_for = only ? only : without;
+	if (!looked_for)
 		return 1;
-	for (size_t length = strlen(wanted); *name; name++)
-		if (!memcmp(name, wanted, length < strlen(name) ? length : strlen(name) + 1))
-			return 1;
-	return 0;
+	for (size_t length = strlen(looked_for); *name; name++)
+		if (!memcmp(name, looked_for, length < strlen(name) ? length : strlen(name) + 1))
+			return !!only;
+	return !only;
 }
 
 int main(void)
