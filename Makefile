@@ -37,6 +37,7 @@ DEMO_MODULES     ?= serial vga pci keyboard memory quota scribe visitor console 
                     painter scheduler
 SELFTEST_MODULES ?= serial vga pci memory quota partition keyboard paged scheduler
 BENCH_MODULES    ?= serial vga pci memory quota keyboard console paged
+ISOLATION_MODULES ?= serial vga pci memory quota scheduler ledger periodic hostile
 # No menu entry: tests/e2e boots it.
 WINDOWS_MODULES  := serial vga painter
 
@@ -127,7 +128,7 @@ ifneq ($(MAKECMDGOALS),clean)
 $(call settled,flags,$(CC) $(KERNEL_CFLAGS) $(PROGRAM_CFLAGS) $(NASMFLAGS) \
                      $(HOSTCC) $(HOST_CFLAGS))
 $(call settled,sources,$(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) \
-                       $(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES))
+                       $(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES) $(ISOLATION_MODULES))
 endif
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)) build/generated/offsets.d \
@@ -218,7 +219,8 @@ build/modules/%: build/programs/%.elf
 	@$(STRIP) -g -o $@ $<
 
 # One line for each menu entry: its root program and then its modules.
-UNKNOWN := $(filter-out $(PROGRAMS),$(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES))
+UNKNOWN := $(filter-out $(PROGRAMS),$(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES) \
+             $(ISOLATION_MODULES))
 build/modules/entries: build/sources Makefile
 	@mkdir -p $(@D)
 	@[ -z "$(UNKNOWN)" ] || { echo "make: no program of this name (a folder in services/ with" \
@@ -226,6 +228,7 @@ build/modules/entries: build/sources Makefile
 	@{ echo demo demo $(DEMO_MODULES); \
 	   echo selftest selftest $(SELFTEST_MODULES); \
 	   echo bench bench $(BENCH_MODULES); \
+	   echo isolation isolation $(ISOLATION_MODULES); \
 	   echo windows windows $(WINDOWS_MODULES); } >$@
 
 build/nous.iso: $(BOOTED) boot/grub.cfg tools/iso | setup-iso

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* See hostile_program.h. Whatever it does, it does with the public ABI and user instructions. */
 #include "hostile.h"
-#include "hostile_program.h"
+#include "neighbour.h"
 #include "service.h"
 #include <stddef.h>
 
 static uint32_t random_state;
-static uint32_t chance(void)
+uint32_t chance(void)
 {
 	random_state ^= random_state << 13;
 	random_state ^= random_state >> 17;
@@ -27,9 +27,8 @@ static uint32_t chance_word(void)
 }
 
 /* Mostly slots that there are, with options; never the return that would be its end. */
-static void invoke_by_chance(uint32_t seed)
+static void invoke_by_chance(void)
 {
-	random_state = seed * 2654435761u + 1;
 	for (uint32_t i = 0; i < HOSTILE_INVOCATIONS; i++) {
 		struct words words = {{chance() % 8 ? chance() % 10 : chance(), chance_word(),
 				       chance_word(), chance_word()}};
@@ -62,11 +61,13 @@ static _Noreturn void case_go(const struct hostile_case *which)
 int main(uint32_t argument)
 {
 	uint32_t number = argument >> 8;
+	random_state = number * 2654435761u + 1;
+	neighbour_begin();
 	switch ((enum hostile_task)(argument & 0xFF)) {
 	case HOSTILE_CASE:
-		case_go(&hostile_cases[number]);
+		case_go(&hostile_cases[number % hostile_case_count]);
 	case HOSTILE_CHANCE:
-		invoke_by_chance(number);
+		invoke_by_chance();
 		break;
 	case HOSTILE_SPIN:
 		for (;;)
@@ -76,6 +77,9 @@ int main(uint32_t argument)
 		break;
 	case HOSTILE_WIPE:
 		wipe();
+		break;
+	default:
+		neighbour_run(argument & 0xFF, number);
 	}
 	return 0;
 }

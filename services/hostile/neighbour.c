@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Hostile neighbours of periodic tasks, in the experiment `isolation`. */
+#include "neighbour.h"
+#include "ledger/ledger.h"
+#include "quota/quota.h"
+#include "text.h"
+
+extern const char program_start[];
+
+void neighbour_begin(void)
+{
+	for (uint32_t i = 1; i < HOSTILE_STORED; i++)
+		kernel_copy(slot(i), slot(HOSTILE_STORE + i)); /* fails where nothing is stored */
+}
+
+/* ---- what each does -------------------------------------------------------------------------- */
+/* Preempted at any instruction, so also inside, with its effect committed and not yet stored. */
+static _Noreturn void ledger_hammer(void)
+{
+	for (;;) {
+		uint32_t posts = chance() % 2;
+		door_call(slot(HOSTILE_LEDGER_DOOR).encoded, LEDGER_WORK, 0, 0, NULL);
+		if (posts)
+			door_call(slot(HOSTILE_LEDGER_DOOR).encoded, LEDGER_POST, LEDGER_UNITS, 0,
+				  NULL);
+	}
+}
+
+static _Noreturn void hoard(void)
+{
+	for (;;) {
+		uint32_t frames[HOSTILE_HOARDED], taken = 0, value;
+		while (taken < HOSTILE_HOARDED &&
+		       quota_take(slot(HOSTILE_MEMORY), 0, HOSTILE_FRAMES + taken,
+				  &frames[taken]) == RETURN)
+			taken++;
+		while (taken--)
+			quota_give(slot(HOSTILE_MEMORY), QUOTA_FRAME(frames[taken]), &value);
+		/* and what one had that was stopped in between */
+		if (quota_next(slot(HOSTILE_MEMORY), 0, 0, &value) == RETURN)
+			quota_give(slot(HOSTILE_MEMORY), QUOTA_FRAME(value), &value);
+	}
+}
+
+static _Noreturn void kill(void)
+{
+	for (;;) {
+		slot_t thread = slot(HOSTILE_THREADS + chance() % HOSTILE_THREADS_MAX);
+		if (chance() % 4)
+			kernel_abort(thread, chance() % 4, 0);
+		else
+			kernel_thread_stop(thread);
+		kernel_thread_start(thread, (uint32_t)(uintptr_t)program_start, DATA_STACK,
+				    HOSTILE_ARGUMENT(HOSTILE_LEDGER, chance() & 0xFF));
+	}
+}
+
+/* ---- interrupts ------------------------------------------------------------------------------ */
+#define CLOCK_INDEX      0x70u
+#define CLOCK_DATA       0x71u
+#define CLOCK_RATE       0x0Au
+#define CLOCK_CONTROL    0x0Bu
+#define CLOCK_CAUSE      0x0Cu
+#define CLOCK_8192_HZ    0x23u
+#define CLOCK_PERIODIC   0x42u /* periodic interrupt, 24 hours */
+#define KEYBOARD_PORT    0x60u
+#define KEYBOARD_CONTROL 0x64u
+#define KEYBOARD_FAKE    0xD2u /* the byte that follows is as if it were typed: line 1 */
+#define MOUSE_FAKE       0xD3u /* ... as if it came from the mouse: line 12 */
+#define CONFIGURE        0x60u
+#define BOTH_LINES       0x47u
+
+static inline void port_write(uint16_t port, uint8_t value)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline uint8_t port_read(uint16_t port)
+{
+	uint8_t value;
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+static void clock_write(uint8_t index, uint8_t value)
+{
+	port_write(CLOCK_INDEX, index);
+	port_write(CLOCK_DATA, value);
+}
+static void keyboard_write(uint8_t command, uint8_t value)
+{
+	port_write(KEYBOARD_CONTROL, command);
+	port_write(KEYBOARD_PORT, value);
+}
+
+/* The clock's next interrupt comes by itself, in whoever's slot that is. */
+static _Noreturn void interrupt(void)
+{
+	clock_write(CLOCK_RATE, CLOCK_8192_HZ);
+	clock_write(CLOCK_CONTROL, CLOCK_PERIODIC);
+	keyboard_write(CONFIGURE, BOTH_LINES);
+	for (;;) {
+		port_write(CLOCK_INDEX, CLOCK_CAUSE);
+		port_read(CLOCK_DATA);
+		for (uint32_t line = 0; line < 3; line++)
+			kernel_irq_acknowledge(slot(HOSTILE_LINES + line));
+		keyboard_write(KEYBOARD_FAKE, 0x1E);
+		port_read(KEYBOARD_PORT);
+		keyboard_write(MOUSE_FAKE, 0);
+		port_read(KEYBOARD_PORT);
+	}
+}
+
+/* ---- the warden ------------------------------------------------------------------------------ */
+#define SHORTEST 100u
+#define LONGEST  16384u
+
+static const char *const tasks[HOSTILE_TASKS] = {
+	[HOSTILE_CASE] = "fault",  [HOSTILE_CHANCE] = "invoke", [HOSTILE_SPIN] = "spin",
+	[HOSTILE_DEEP] = "deep",   [HOSTILE_WIPE] = "wipe",     [HOSTILE_LEDGER] = "ledger",
+	[HOSTILE_HOARD] = "hoard", [HOSTILE_KILL] = "kill",     [HOSTILE_INTERRUPT] = "interrupt"};
+static struct {
+	uint32_t starts, slices, ended, faulted, waited, refused;
+} counts[HOSTILE_TASKS];
+
+static enum hostile_task task_choose(void)
+{
+	uint32_t task = chance() % (2 * HOSTILE_INTERRUPT); /* half of them the ledger's */
+	return task < HOSTILE_INTERRUPT ? task : HOSTILE_LEDGER;
+}
+
+static void child_start(slot_t thread, enum hostile_task *task)
+{
+	*task = task_choose();
+	kernel_thread_stop(thread);
+	kernel_thread_start(thread, (uint32_t)(uintptr_t)program_start, DATA_STACK,
+			    HOSTILE_ARGUMENT(*task, chance() & 0xFFFF));
+	counts[*task].starts++;
+}
+
+/* True: it goes on from where it is. */
+static _Bool child_run(slot_t thread, enum hostile_task task)
+{
+	struct dispatch_result result;
+	uint64_t until = cycles() + SHORTEST + chance() % LONGEST;
+	if (kernel_dispatch(thread, 0, until, 0, &result)) {
+		counts[task].refused++; /* another one has stopped it */
+		return 0;
+	}
+	counts[task].slices++;
+	counts[task].ended += result.reason == DISPATCH_ENDED;
+	counts[task].faulted += result.reason == DISPATCH_FAULTED;
+	counts[task].waited += result.reason == DISPATCH_WAITING;
+	return (result.reason == DISPATCH_DEADLINE || result.reason == DISPATCH_CUT) &&
+	       chance() % 32;
+}
+
+static _Noreturn void warden(uint32_t children)
+{
+	enum hostile_task task[HOSTILE_THREADS_MAX] = {0};
+	for (uint32_t i = 0; i < children; i++)
+		child_start(slot(HOSTILE_THREADS + i), &task[i]);
+	for (;;) {
+		uint32_t i = chance() % children;
+		if (!child_run(slot(HOSTILE_THREADS + i), task[i]))
+			child_start(slot(HOSTILE_THREADS + i), &task[i]);
+	}
+}
+
+static void warden_report(void)
+{
+	console_slot = HOSTILE_CONSOLE;
+	for (uint32_t i = 0; i < HOSTILE_TASKS; i++)
+		if (counts[i].starts)
+			print("neighbour %s %u %u %u %u %u %u\n", tasks[i], counts[i].starts,
+			      counts[i].slices, counts[i].ended, counts[i].faulted,
+			      counts[i].waited, counts[i].refused);
+}
+
+void neighbour_run(enum hostile_task task, uint32_t number)
+{
+	switch (task) {
+	case HOSTILE_LEDGER:
+		ledger_hammer();
+	case HOSTILE_HOARD:
+		hoard();
+	case HOSTILE_KILL:
+		kill();
+	case HOSTILE_INTERRUPT:
+		interrupt();
+	case HOSTILE_WARDEN:
+		warden(number % HOSTILE_THREADS_MAX);
+	case HOSTILE_WARDEN_REPORT:
+		warden_report();
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The experiment `isolation`: three periodic tasks under a static cyclic plan, alone and with
+ * hostile neighbours in the other slots, in two designs of the service that they call. What is
+ * printed at the end is for tools/isolation, which judges and draws it; docs/scheduling.md says
+ * what it shows.
+ *
+ * This program is the cyclic scheduler. All is made before the machine is handed over, because what
+ * is made of frames needs no account; then the neighbours get theirs.
+ */
+#include "hostile/hostile_program.h"
+#include "ledger/ledger.h"
+#include "periodic/periodic.h"
+#include "quota/quota.h"
+#include "root.h"
+#include "scheduler/program.h"
+#include "vga/vga.h"
+
+/* The plan: of each child, in thousandths of a millisecond. */
+enum place { TASK_A, TASK_B, TASK_C, WARDEN, GROUP, INTERRUPTER, CHILDREN };
+#define TASKS 3u
+static const struct {
+	enum place child;
+	uint32_t length;
+} plan[] = {
+	{TASK_A, 60},  {WARDEN, 130},     {INTERRUPTER, 20}, {TASK_B, 80},
+	{GROUP, 190},  {INTERRUPTER, 20}, {TASK_A, 60},      {INTERRUPTER, 20},
+	{TASK_C, 120}, {WARDEN, 140},     {GROUP, 140},      {INTERRUPTER, 20},
+};
+#define PLAN_SLOTS (sizeof(plan) / sizeof(plan[0]))
+#define CYCLE      1000u
+#define CYCLES     100u
+static const struct {
+	uint32_t phase, period, rounds, calls, units; /* times as in the plan */
+} tasks[TASKS] = {{0, 500, 3000, 4, 500}, {210, 1000, 6000, 4, 500}, {580, 1000, 12000, 6, 500}};
+
+static const struct {
+	const char *name;
+	enum periodic_design design;
+	_Bool has_neighbours;
+} runs[PERIODIC_RUNS] = {{"lending", PERIODIC_LENDING, 0},
+			 {"lending", PERIODIC_LENDING, 1},
+			 {"server", PERIODIC_SERVER, 0},
+			 {"server", PERIODIC_SERVER, 1}};
+
+#define ROW         (SLOTS_MAX - POLICY_CHILDREN) /* far from slots that slot_take gives */
+#define HOSTILES    7u                            /* the last one under no warden */
+#define WARDENS     2u
+#define PER_WARDEN  3u
+#define QUOTA       48u /* frames that a hostile program may have: more than it has slots for */
+#define WISH_BADGE  0u  /* lower word; doors for fault reports have a domain's number there */
+#define GROUP_SLICE 20u
+
+static struct scheduler scheduler;
+static struct cyclic cyclic;
+struct program {
+	struct domain domain;
+	struct thread thread;
+};
+static struct program task[TASKS], hostile[HOSTILES], warden[WARDENS], group, interrupter, ledger;
+static struct thread *const children[CHILDREN] = {&task[TASK_A].thread, &task[TASK_B].thread,
+						  &task[TASK_C].thread, &warden[0].thread,
+						  &group.thread,        &interrupter.thread};
+static uint32_t unit; /* cycles in a thousandth of a millisecond */
+
+OPERATION static uint64_t wish(uint32_t badge, uint32_t low, uint32_t high, uint32_t child)
+{
+	if (badge != WISH_BADGE)
+		return ANSWER(SERVICE_NO_OPERATION, 0);
+	scheduler_wish(&scheduler, child, low, high);
+	return ANSWER(0, 0);
+}
+SERVICE_OPERATIONS([SCHEDULER_WISH] = wish)
+
+/* ---- what takes part ------------------------------------------------------------------------- */
+static void program_make(struct program *program, const char *name, const char *module)
+{
+	domain_make(&program->domain, name, 0);
+	domain_load(&program->domain, module);
+	thread_make(&program->thread, name, &program->domain);
+}
+
+static void give_door(struct program *program, uint32_t there, struct domain *service,
+		      uint64_t badge)
+{
+	uint32_t door = domain_door(service, badge);
+	domain_give(&program->domain, there, door);
+	slot_give(door);
+}
+
+static void give_thread(struct program *program, uint32_t there, const struct thread *thread,
+			uint32_t rights)
+{
+	uint32_t narrow = slot_take();
+	MUST(kernel_narrow(slot(narrow), slot(thread->object.slot), rights, ~0u));
+	domain_give(&program->domain, there, narrow);
+	slot_give(narrow);
+}
+
+static void ledger_make(void)
+{
+	program_make(&ledger, "ledger", "ledger");
+	give_thread(&ledger, LEDGER_SERVER, &ledger.thread, RIGHT_SIGNAL);
+}
+
+static void task_make(uint32_t i)
+{
+	static const char *const names[TASKS] = {"task A", "task B", "task C"};
+	struct periodic_plan its = {.number = i,
+				    .jobs = CYCLES * CYCLE / tasks[i].period,
+				    .period = tasks[i].period * unit,
+				    .phase = tasks[i].phase * unit,
+				    .rounds = tasks[i].rounds,
+				    .calls = tasks[i].calls,
+				    .units = tasks[i].units};
+	for (uint32_t r = 0; r < PERIODIC_RUNS; r++)
+		its.design[r] = runs[r].design;
+	program_make(&task[i], names[i], "periodic");
+	domain_fill(&task[i].domain, PERIODIC_PLAN, &its, sizeof(its));
+	domain_give(&task[i].domain, PERIODIC_CONSOLE, console_slot);
+	give_door(&task[i], PERIODIC_PARENT, &root_domain, SCHEDULER_BADGE(i) | WISH_BADGE);
+	give_door(&task[i], PERIODIC_LEDGER, &ledger.domain, i);
+	give_thread(&task[i], PERIODIC_SERVER_THREAD, &ledger.thread, RIGHT_DISPATCH);
+	give_thread(&ledger, LEDGER_WAITERS + i, &task[i].thread, RIGHT_SIGNAL);
+}
+
+static void give_twice(struct program *program, uint32_t there, struct domain *service,
+		       uint64_t badge)
+{
+	give_door(program, there, service, badge);
+	give_door(program, HOSTILE_STORE + there, service, badge);
+}
+
+static void hostile_make(uint32_t i)
+{
+	struct program *program = &hostile[i];
+	program_make(program, "hostile", "hostile");
+	give_twice(program, HOSTILE_SELF, &program->domain, 0);
+	give_twice(program, HOSTILE_OTHERS, &serial_domain, 0);
+	give_twice(program, HOSTILE_OTHERS + 1, &ledger.domain, TASKS + i);
+	if (vga_slot)
+		give_twice(program, HOSTILE_OTHERS + 2, &vga_domain, VGA_AREA(0, 0, 1, 1));
+	if (pci_slot)
+		give_twice(program, HOSTILE_OTHERS + 3, &pci_domain, 0);
+	give_door(program, HOSTILE_LEDGER_DOOR, &ledger.domain, TASKS + i);
+}
+
+static void warden_make(uint32_t i)
+{
+	program_make(&warden[i], "warden", "hostile");
+	domain_give(&warden[i].domain, HOSTILE_CONSOLE, console_slot);
+	for (uint32_t h = 0; h < PER_WARDEN; h++)
+		give_thread(&warden[i], HOSTILE_THREADS + h, &hostile[i * PER_WARDEN + h].thread,
+			    RIGHTS_ALL);
+}
+
+/* Stride over a warden and a program that never gives the processor back: dispatchers on
+ * dispatchers, all of whom are cut at the slot's end. */
+static void group_make(void)
+{
+	struct scheduler_plan its = {.length = GROUP_SLICE * unit, .tickets = {3, 1}};
+	program_make(&group, "group", "scheduler");
+	domain_fill(&group.domain, SCHEDULER_PLAN, &its, sizeof(its));
+	domain_give(&group.domain, SCHEDULER_CONSOLE, console_slot);
+	give_door(&group, SCHEDULER_PARENT, &root_domain, SCHEDULER_BADGE(GROUP) | WISH_BADGE);
+	give_thread(&group, SCHEDULER_THREADS, &warden[1].thread, RIGHT_DISPATCH | RIGHT_SIGNAL);
+	give_thread(&group, SCHEDULER_THREADS + 1, &hostile[HOSTILES - 1].thread,
+		    RIGHT_DISPATCH | RIGHT_SIGNAL);
+}
+
+static const uint32_t lines[] = {8, 1, 12}; /* clock, keyboard, mouse */
+#define LINES (sizeof(lines) / sizeof(lines[0]))
+
+static void interrupter_make(void)
+{
+	program_make(&interrupter, "interrupter", "hostile");
+	struct object ports = domain_ports(&interrupter.domain, (struct object){0}, 0x60, 0x60);
+	domain_ports(&interrupter.domain, ports, 0x64, 0x64);
+	domain_ports(&interrupter.domain, ports, 0x70, 0x71);
+	for (uint32_t i = 0; i < LINES; i++) {
+		slot_t line = slot(ROOT_IRQ_FIRST + lines[i]);
+		MUST(kernel_irq_bind(line, slot(interrupter.thread.object.slot), i));
+		domain_give(&interrupter.domain, HOSTILE_LINES + i, ROOT_IRQ_FIRST + lines[i]);
+	}
+}
+
+static void all_make(void)
+{
+	ledger_make();
+	for (uint32_t i = 0; i < TASKS; i++)
+		task_make(i);
+	for (uint32_t i = 0; i < HOSTILES; i++)
+		hostile_make(i);
+	for (uint32_t i = 0; i < HOSTILES; i++)
+		for (uint32_t other = 0; other < HOSTILES; other++)
+			if (other != i)
+				give_thread(&hostile[i], HOSTILE_THREADS + other,
+					    &hostile[other].thread, RIGHT_MANAGE);
+	for (uint32_t i = 0; i < WARDENS; i++)
+		warden_make(i);
+	group_make();
+	interrupter_make();
+	for (uint32_t i = 0; i < CHILDREN; i++)
+		MUST(kernel_copy(slot(ROW + i), slot(children[i]->object.slot)));
+}
+
+/* Once there is somebody who has some. */
+static void memory_give(void)
+{
+	if (!quota_slot)
+		root_fail("there is no memory to give to neighbours", 0);
+	for (uint32_t i = 0; i < HOSTILES; i++) {
+		uint32_t account, door = slot_take();
+		if (quota_create(slot(quota_slot), QUOTA, &account) != RETURN ||
+		    quota_door(slot(quota_slot), account, door) != RETURN)
+			root_fail("no account for a neighbour", 0);
+		for (uint32_t to = 0; to < 3; to++) {
+			static const uint32_t places[] = {HOSTILE_MEMORY, HOSTILE_OTHERS + 4,
+							  HOSTILE_STORE + HOSTILE_OTHERS + 4};
+			domain_give(&hostile[i].domain, places[to], door);
+		}
+		MUST(kernel_delete(slot(door)));
+		slot_give(door);
+		domain_give(&hostile[i].domain, HOSTILE_OTHERS + 5, memory_look_slot);
+		domain_give(&hostile[i].domain, HOSTILE_STORE + HOSTILE_OTHERS + 5,
+			    memory_look_slot);
+	}
+}
+
+/* ---- a run ----------------------------------------------------------------------------------- */
+static void stop(const struct program *program)
+{
+	MUST(kernel_thread_stop(slot(program->thread.object.slot)));
+}
+static void go(struct program *program, uint32_t argument)
+{
+	stop(program);
+	thread_go(&program->thread, program->domain.entry, 0, argument);
+}
+
+/* Neighbours differ in nothing but whether they are there. */
+static void neighbours_go(_Bool are_there)
+{
+	struct program *const all[] = {&warden[0], &warden[1], &group, &interrupter,
+				       &hostile[HOSTILES - 1]};
+	const uint32_t arguments[] = {
+		HOSTILE_ARGUMENT(HOSTILE_WARDEN, PER_WARDEN | 16),
+		HOSTILE_ARGUMENT(HOSTILE_WARDEN, PER_WARDEN | 32),
+		SCHEDULER_ARGUMENT(SCHEDULER_STRIDE, 2),
+		HOSTILE_ARGUMENT(HOSTILE_INTERRUPT, 0),
+		HOSTILE_ARGUMENT(HOSTILE_SPIN, 0),
+	};
+	for (uint32_t i = 0; i < HOSTILES; i++)
+		stop(&hostile[i]);
+	for (uint32_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (are_there)
+			go(all[i], arguments[i]);
+		else
+			stop(all[i]);
+	}
+}
+
+static void run(uint32_t number)
+{
+	struct cyclic_slot slots[PLAN_SLOTS];
+	uint64_t interrupts, after;
+	for (uint32_t i = 0; i < PLAN_SLOTS; i++)
+		slots[i] = (struct cyclic_slot){plan[i].child, plan[i].length * unit};
+	neighbours_go(runs[number].has_neighbours);
+	go(&ledger, 0);
+	uint32_t door = domain_door(&ledger.domain, 0);
+	door_call(slot(door).encoded, LEDGER_RESET, 0, 0, NULL);
+	slot_give(door);
+	uint64_t origin = (cycles() + CYCLE * unit) & ~7ull;
+	for (uint32_t i = 0; i < TASKS; i++)
+		go(&task[i], PERIODIC_ARGUMENT(origin, number));
+	cyclic_begin(&cyclic, slots, PLAN_SLOTS, origin - CYCLE * unit);
+	scheduler_begin(&scheduler, &cyclic.policy, SCHEDULER_IS_ROOT, ROW, CHILDREN);
+	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &interrupts));
+	MUST(scheduler_run(&scheduler, origin + (uint64_t)(CYCLES + 1) * CYCLE * unit));
+	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &after));
+	print("run %u %s %u\n", number, runs[number].name, runs[number].has_neighbours);
+	for (uint32_t i = 0; i < CHILDREN; i++)
+		print("consumed %u %s %llu\n", number, children[i]->name, scheduler.consumed[i]);
+	print("consumed %u interrupts %llu\n", number, after - interrupts);
+}
+
+/* ---- and what is printed --------------------------------------------------------------------- */
+static void plan_print(void)
+{
+	print("isolation timer %u unit %u cycle %u cycles %u lines %u\n", boot_record->timer, unit,
+	      CYCLE * unit, CYCLES, (uint32_t)LINES);
+	for (uint32_t i = 0; i < PLAN_SLOTS; i++)
+		print("slot %u %u\n", plan[i].child, plan[i].length * unit);
+	for (uint32_t i = 0; i < TASKS; i++)
+		print("task %u %u %u %u\n", i, tasks[i].phase * unit, tasks[i].period * unit,
+		      tasks[i].calls);
+}
+
+static void records_print(void)
+{
+	neighbours_go(0);
+	for (uint32_t i = 0; i < TASKS; i++) {
+		go(&task[i], PERIODIC_RUNS);
+		if (thread_run(&task[i].thread) != DISPATCH_ENDED)
+			root_fail("a task can't tell what it noted", 0);
+	}
+	for (uint32_t i = 0; i < WARDENS; i++) {
+		go(&warden[i], HOSTILE_ARGUMENT(HOSTILE_WARDEN_REPORT, 0));
+		thread_run(&warden[i].thread);
+	}
+}
+
+int main(void)
+{
+	root_begin();
+	unit = boot_record->cycles_per_ms / 1000;
+	all_make();
+	root_hand_over();
+	domain_entries(&root_domain, (uint32_t)service_entry, (uint32_t)fault_entry);
+	memory_give();
+	plan_print();
+	for (uint32_t i = 0; i < PERIODIC_RUNS; i++)
+		run(i);
+	records_print();
+	machine_end(1);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* See ledger.h. */
+#include "lock.h"
+
+#include "ledger.h"
+#include "service.h"
+
+#define POSTED  0u                                /* the server's event bit */
+#define ENTRIES (LEDGER_CLIENTS * LEDGER_SUBPOOL) /* so it is never full: a power of two */
+
+static uint32_t balance[SECTION_PAIRS];
+/* Counters that only grow: entry i is at i % ENTRIES. `served` and `done` are the server's. */
+static struct {
+	uint32_t client, units;
+} queue[ENTRIES];
+static volatile uint32_t posted_all, served, posted[LEDGER_CLIENTS], done[LEDGER_CLIENTS];
+
+struct job {
+	uint32_t client, units, tries, status;
+};
+
+/* As long as a section's effect can be: eight words. */
+SECTION void work_prepare(void)
+{
+	struct job *job = section_context();
+	job->tries++;
+	section_log(0, &balance[0], balance[0] + job->units);
+	section_log(1, &balance[1], balance[1] + job->units);
+	section_log(2, &balance[2], balance[2] + job->units);
+	section_log(3, &balance[3], balance[3] + job->units);
+	section_log(4, &balance[4], balance[4] + job->units);
+	section_log(5, &balance[5], balance[5] + job->units);
+	section_log(6, &balance[6], balance[6] + job->units);
+	section_log(7, &balance[7], balance[7] + job->units);
+	return section_commit(8);
+}
+
+SECTION void post_prepare(void)
+{
+	struct job *job = section_context();
+	uint32_t at = posted_all % ENTRIES;
+	if (posted[job->client] - done[job->client] >= LEDGER_SUBPOOL) {
+		job->status = LEDGER_FULL;
+		return section_commit(0);
+	}
+	section_log(0, &queue[at].client, job->client);
+	section_log(1, &queue[at].units, job->units);
+	section_log(2, &posted[job->client], posted[job->client] + 1);
+	section_log(3, &posted_all, posted_all + 1);
+	return section_commit(4);
+}
+
+static uint32_t work(uint32_t units)
+{
+	struct job job = {.units = units};
+	for (uint32_t i = 0; i < units; i++)
+		asm volatile("" : : : "memory");
+	_Bool left = *(volatile uint32_t *)&LOCK->count != 0;
+	section_run(work_prepare, &job);
+	return LEDGER_WORD(job.tries, left);
+}
+
+OPERATION static uint64_t ledger_work(uint32_t client, uint32_t units, uint32_t b,
+				      uint32_t badge_high)
+{
+	return ANSWER(LEDGER_OK, work(units % (LEDGER_UNITS + 1)));
+}
+
+OPERATION static uint64_t ledger_post(uint32_t client, uint32_t units, uint32_t b,
+				      uint32_t badge_high)
+{
+	struct job job = {.client = client % LEDGER_CLIENTS, .units = units % (LEDGER_UNITS + 1)};
+	section_run(post_prepare, &job);
+	if (job.status == LEDGER_OK)
+		kernel_signal(slot(LEDGER_SERVER), 1u << POSTED);
+	return ANSWER(job.status, 0);
+}
+
+OPERATION static uint64_t ledger_done(uint32_t client, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	return ANSWER(LEDGER_OK, done[client % LEDGER_CLIENTS]);
+}
+
+OPERATION static uint64_t ledger_reset(uint32_t client, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	served = posted_all;
+	for (uint32_t i = 0; i < LEDGER_CLIENTS; i++)
+		done[i] = posted[i];
+	return ANSWER(LEDGER_OK, 0);
+}
+
+SERVICE_OPERATIONS([LEDGER_WORK] = ledger_work, [LEDGER_POST] = ledger_post,
+		   [LEDGER_DONE] = ledger_done, [LEDGER_RESET] = ledger_reset)
+
+/* The server's thread. A client without a thread in our list waits in no way: the signal fails. */
+int main(void)
+{
+	for (;;) {
+		uint32_t bits;
+		while (served == posted_all)
+			kernel_wait(1u << POSTED, DEADLINE_NEVER, &bits);
+		uint32_t client = queue[served % ENTRIES].client;
+		work(queue[served % ENTRIES].units);
+		done[client]++;
+		served++;
+		kernel_signal(slot(LEDGER_WAITERS + client), 1u << LEDGER_SERVED);
+	}
+}
