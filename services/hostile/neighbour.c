@@ -32,8 +32,11 @@ static _Noreturn void hoard(void)
 		uint32_t frames[HOSTILE_HOARDED], taken = 0, value;
 		while (taken < HOSTILE_HOARDED &&
 		       quota_take(slot(HOSTILE_MEMORY), 0, HOSTILE_FRAMES + taken,
-				  &frames[taken]) == RETURN)
+				  &frames[taken]) == RETURN) {
+			memory_clean(slot(HOSTILE_FRAMES + taken), 0, 1);
+			memory_become(slot(HOSTILE_FRAMES + taken), 0, 1, OBJECT_TABLE);
 			taken++;
+		}
 		while (taken--)
 			quota_give(slot(HOSTILE_MEMORY), QUOTA_FRAME(frames[taken]), &value);
 		/* and what one had that was stopped in between */

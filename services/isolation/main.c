@@ -32,7 +32,9 @@ static const struct {
 #define CYCLES     100u
 static const struct {
 	uint32_t phase, period, rounds, calls, units; /* times as in the plan */
-} tasks[TASKS] = {{0, 500, 3000, 4, 500}, {210, 1000, 6000, 4, 500}, {580, 1000, 12000, 6, 500}};
+} tasks[TASKS] = {{0, 500, 3000, 4, LEDGER_UNITS},
+		  {210, 1000, 6000, 4, LEDGER_UNITS},
+		  {580, 1000, 12000, 6, LEDGER_UNITS}};
 
 static const struct {
 	const char *name;
@@ -47,7 +49,7 @@ static const struct {
 #define HOSTILES    7u                            /* the last one under no warden */
 #define WARDENS     2u
 #define PER_WARDEN  3u
-#define QUOTA       48u /* frames that a hostile program may have: more than it has slots for */
+#define QUOTA       32u /* frames that a hostile program may have: fewer than it asks for */
 #define WISH_BADGE  0u  /* lower word; doors for fault reports have a domain's number there */
 #define GROUP_SLICE 20u
 

@@ -13,7 +13,7 @@
 
 #define LEDGER_CLIENTS 16u
 #define LEDGER_SUBPOOL 4u
-#define LEDGER_UNITS   8192u /* of work, at the most, of one request */
+#define LEDGER_UNITS   512u /* of work, at the most, of one request */
 
 enum ledger_operation {
 	LEDGER_WORK, /* units: done when it comes back; the word is LEDGER_WORD */
