@@ -37,7 +37,7 @@ DEMO_MODULES     ?= serial vga pci keyboard memory quota scribe visitor console 
                     painter scheduler
 SELFTEST_MODULES ?= serial vga pci memory quota partition keyboard paged scheduler
 BENCH_MODULES    ?= serial vga pci memory quota keyboard console paged
-ISOLATION_MODULES ?= serial vga pci memory quota scheduler ledger periodic hostile
+ISOLATION_MODULES ?= serial vga pci memory quota scheduler ledger periodic hostile driver
 # No menu entry: tests/e2e boots it.
 WINDOWS_MODULES  := serial vga painter
 

@@ -33,7 +33,7 @@ enum hostile_slot {
 	HOSTILE_MEMORY = 48, /* its door to the allocator; then the ledger; where frames come */
 	HOSTILE_LEDGER_DOOR,
 	HOSTILE_CONSOLE,
-	HOSTILE_LINES,        /* three */
+	HOSTILE_LINES,        /* two */
 	HOSTILE_FRAMES = 64,  /* HOSTILE_HOARDED slots */
 	HOSTILE_THREADS = 112 /* the others' or, for a warden, those that it runs */
 };

@@ -59,13 +59,6 @@ static _Noreturn void kill(void)
 }
 
 /* ---- interrupts ------------------------------------------------------------------------------ */
-#define CLOCK_INDEX      0x70u
-#define CLOCK_DATA       0x71u
-#define CLOCK_RATE       0x0Au
-#define CLOCK_CONTROL    0x0Bu
-#define CLOCK_CAUSE      0x0Cu
-#define CLOCK_8192_HZ    0x23u
-#define CLOCK_PERIODIC   0x42u /* periodic interrupt, 24 hours */
 #define KEYBOARD_PORT    0x60u
 #define KEYBOARD_CONTROL 0x64u
 #define KEYBOARD_FAKE    0xD2u /* the byte that follows is as if it were typed: line 1 */
@@ -83,27 +76,17 @@ static inline uint8_t port_read(uint16_t port)
 	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
 	return value;
 }
-static void clock_write(uint8_t index, uint8_t value)
-{
-	port_write(CLOCK_INDEX, index);
-	port_write(CLOCK_DATA, value);
-}
 static void keyboard_write(uint8_t command, uint8_t value)
 {
 	port_write(KEYBOARD_CONTROL, command);
 	port_write(KEYBOARD_PORT, value);
 }
 
-/* The clock's next interrupt comes by itself, in whoever's slot that is. */
 static _Noreturn void interrupt(void)
 {
-	clock_write(CLOCK_RATE, CLOCK_8192_HZ);
-	clock_write(CLOCK_CONTROL, CLOCK_PERIODIC);
 	keyboard_write(CONFIGURE, BOTH_LINES);
 	for (;;) {
-		port_write(CLOCK_INDEX, CLOCK_CAUSE);
-		port_read(CLOCK_DATA);
-		for (uint32_t line = 0; line < 3; line++)
+		for (uint32_t line = 0; line < 2; line++)
 			kernel_irq_acknowledge(slot(HOSTILE_LINES + line));
 		keyboard_write(KEYBOARD_FAKE, 0x1E);
 		port_read(KEYBOARD_PORT);

@@ -8,6 +8,7 @@
  * This program is the cyclic scheduler. All is made before the machine is handed over, because what
  * is made of frames needs no account; then the neighbours get theirs.
  */
+#include "driver/driver.h"
 #include "hostile/hostile_program.h"
 #include "ledger/ledger.h"
 #include "periodic/periodic.h"
@@ -17,15 +18,15 @@
 #include "vga/vga.h"
 
 /* The plan: of each child, in thousandths of a millisecond. */
-enum place { TASK_A, TASK_B, TASK_C, WARDEN, GROUP, INTERRUPTER, CHILDREN };
+enum place { TASK_A, TASK_B, TASK_C, WARDEN, GROUP, INTERRUPTER, DRIVER, CHILDREN };
 #define TASKS 3u
 static const struct {
 	enum place child;
 	uint32_t length;
 } plan[] = {
-	{TASK_A, 60},  {WARDEN, 130},     {INTERRUPTER, 20}, {TASK_B, 80},
-	{GROUP, 190},  {INTERRUPTER, 20}, {TASK_A, 60},      {INTERRUPTER, 20},
-	{TASK_C, 120}, {WARDEN, 140},     {GROUP, 140},      {INTERRUPTER, 20},
+	{TASK_A, 60},  {WARDEN, 130}, {INTERRUPTER, 20}, {TASK_B, 80},
+	{GROUP, 190},  {DRIVER, 20},  {TASK_A, 60},      {INTERRUPTER, 20},
+	{TASK_C, 120}, {WARDEN, 140}, {GROUP, 140},      {DRIVER, 20},
 };
 #define PLAN_SLOTS (sizeof(plan) / sizeof(plan[0]))
 #define CYCLE      1000u
@@ -40,10 +41,12 @@ static const struct {
 	const char *name;
 	enum periodic_design design;
 	_Bool has_neighbours;
-} runs[PERIODIC_RUNS] = {{"lending", PERIODIC_LENDING, 0},
-			 {"lending", PERIODIC_LENDING, 1},
-			 {"server", PERIODIC_SERVER, 0},
-			 {"server", PERIODIC_SERVER, 1}};
+	_Bool is_at_once; /* the driver runs when its interrupt comes, and not in its slot */
+} runs[PERIODIC_RUNS] = {{"lending", PERIODIC_LENDING, 0, 0},
+			 {"lending", PERIODIC_LENDING, 1, 0},
+			 {"server", PERIODIC_SERVER, 0, 0},
+			 {"server", PERIODIC_SERVER, 1, 0},
+			 {"lending", PERIODIC_LENDING, 1, 1}};
 
 #define ROW         (SLOTS_MAX - POLICY_CHILDREN) /* far from slots that slot_take gives */
 #define HOSTILES    7u                            /* the last one under no warden */
@@ -59,10 +62,11 @@ struct program {
 	struct domain domain;
 	struct thread thread;
 };
-static struct program task[TASKS], hostile[HOSTILES], warden[WARDENS], group, interrupter, ledger;
-static struct thread *const children[CHILDREN] = {&task[TASK_A].thread, &task[TASK_B].thread,
-						  &task[TASK_C].thread, &warden[0].thread,
-						  &group.thread,        &interrupter.thread};
+static struct program task[TASKS], hostile[HOSTILES], warden[WARDENS], group, interrupter, driver,
+	ledger;
+static struct thread *const children[CHILDREN] = {
+	&task[TASK_A].thread, &task[TASK_B].thread, &task[TASK_C].thread, &warden[0].thread,
+	&group.thread,        &interrupter.thread,  &driver.thread};
 static uint32_t unit; /* cycles in a thousandth of a millisecond */
 
 OPERATION static uint64_t wish(uint32_t badge, uint32_t low, uint32_t high, uint32_t child)
@@ -170,20 +174,30 @@ static void group_make(void)
 		    RIGHT_DISPATCH | RIGHT_SIGNAL);
 }
 
-static const uint32_t lines[] = {8, 1, 12}; /* clock, keyboard, mouse */
-#define LINES (sizeof(lines) / sizeof(lines[0]))
+static const uint32_t lines[] = {1, 12}; /* keyboard, mouse */
+#define HIS_LINES (sizeof(lines) / sizeof(lines[0]))
+#define LINES     (HIS_LINES + 1) /* and the driver's */
 
 static void interrupter_make(void)
 {
 	program_make(&interrupter, "interrupter", "hostile");
 	struct object ports = domain_ports(&interrupter.domain, (struct object){0}, 0x60, 0x60);
 	domain_ports(&interrupter.domain, ports, 0x64, 0x64);
-	domain_ports(&interrupter.domain, ports, 0x70, 0x71);
-	for (uint32_t i = 0; i < LINES; i++) {
+	for (uint32_t i = 0; i < HIS_LINES; i++) {
 		slot_t line = slot(ROOT_IRQ_FIRST + lines[i]);
 		MUST(kernel_irq_bind(line, slot(interrupter.thread.object.slot), i));
 		domain_give(&interrupter.domain, HOSTILE_LINES + i, ROOT_IRQ_FIRST + lines[i]);
 	}
+}
+
+static void driver_make(void)
+{
+	slot_t line = slot(ROOT_IRQ_FIRST + DRIVER_LINE);
+	program_make(&driver, "driver", "driver");
+	domain_ports(&driver.domain, (struct object){0}, DRIVER_PORT, DRIVER_PORT_LAST);
+	domain_give(&driver.domain, DRIVER_CONSOLE, console_slot);
+	domain_give(&driver.domain, DRIVER_SLOT_LINE, ROOT_IRQ_FIRST + DRIVER_LINE);
+	MUST(kernel_irq_bind(line, slot(driver.thread.object.slot), DRIVER_BIT));
 }
 
 static void all_make(void)
@@ -202,6 +216,7 @@ static void all_make(void)
 		warden_make(i);
 	group_make();
 	interrupter_make();
+	driver_make();
 	for (uint32_t i = 0; i < CHILDREN; i++)
 		MUST(kernel_copy(slot(ROW + i), slot(children[i]->object.slot)));
 }
@@ -229,6 +244,39 @@ static void memory_give(void)
 	}
 }
 
+/* ---- the other policy for interrupts ----------------------------------------------------------
+ */
+/* The plan, but that one child has the CPU whenever it is ready. */
+struct at_once {
+	struct policy policy;
+	struct policy *plan;
+	uint32_t child;
+	_Bool is_ready;
+};
+
+static void POLICY_CALL at_once_ready(struct policy *policy, uint64_t now, uint32_t child)
+{
+	struct at_once *at_once = (struct at_once *)policy;
+	at_once->is_ready |= child == at_once->child;
+	at_once->plan->ready(at_once->plan, now, child);
+}
+
+static void POLICY_CALL at_once_blocked(struct policy *policy, uint32_t child)
+{
+	struct at_once *at_once = (struct at_once *)policy;
+	at_once->is_ready &= child != at_once->child;
+	at_once->plan->blocked(at_once->plan, child);
+}
+
+static uint32_t POLICY_CALL at_once_decide(struct policy *policy, uint64_t now)
+{
+	struct at_once *at_once = (struct at_once *)policy;
+	uint32_t child = at_once->plan->decide(at_once->plan, now);
+	policy->until = at_once->plan->until;
+	policy->mask = at_once->plan->mask | CHILD_BIT(at_once->child);
+	return at_once->is_ready ? at_once->child : child;
+}
+
 /* ---- a run ----------------------------------------------------------------------------------- */
 static void stop(const struct program *program)
 {
@@ -241,16 +289,17 @@ static void go(struct program *program, uint32_t argument)
 }
 
 /* Neighbours differ in nothing but whether they are there. */
-static void neighbours_go(_Bool are_there)
+static void neighbours_go(_Bool are_there, uint32_t number)
 {
-	struct program *const all[] = {&warden[0], &warden[1], &group, &interrupter,
-				       &hostile[HOSTILES - 1]};
+	struct program *const all[] = {
+		&warden[0], &warden[1], &group, &interrupter, &hostile[HOSTILES - 1], &driver};
 	const uint32_t arguments[] = {
 		HOSTILE_ARGUMENT(HOSTILE_WARDEN, PER_WARDEN | 16),
 		HOSTILE_ARGUMENT(HOSTILE_WARDEN, PER_WARDEN | 32),
 		SCHEDULER_ARGUMENT(SCHEDULER_STRIDE, 2),
 		HOSTILE_ARGUMENT(HOSTILE_INTERRUPT, 0),
 		HOSTILE_ARGUMENT(HOSTILE_SPIN, 0),
+		number,
 	};
 	for (uint32_t i = 0; i < HOSTILES; i++)
 		stop(&hostile[i]);
@@ -264,11 +313,12 @@ static void neighbours_go(_Bool are_there)
 
 static void run(uint32_t number)
 {
+	static struct at_once at_once;
 	struct cyclic_slot slots[PLAN_SLOTS];
 	uint64_t interrupts, after;
 	for (uint32_t i = 0; i < PLAN_SLOTS; i++)
 		slots[i] = (struct cyclic_slot){plan[i].child, plan[i].length * unit};
-	neighbours_go(runs[number].has_neighbours);
+	neighbours_go(runs[number].has_neighbours, number);
 	go(&ledger, 0);
 	uint32_t door = domain_door(&ledger.domain, 0);
 	door_call(slot(door).encoded, LEDGER_RESET, 0, 0, NULL);
@@ -277,11 +327,18 @@ static void run(uint32_t number)
 	for (uint32_t i = 0; i < TASKS; i++)
 		go(&task[i], PERIODIC_ARGUMENT(origin, number));
 	cyclic_begin(&cyclic, slots, PLAN_SLOTS, origin - CYCLE * unit);
-	scheduler_begin(&scheduler, &cyclic.policy, SCHEDULER_IS_ROOT, ROW, CHILDREN);
+	at_once = (struct at_once){.policy = {.ready = at_once_ready,
+					      .blocked = at_once_blocked,
+					      .decide = at_once_decide},
+				   .plan = &cyclic.policy,
+				   .child = DRIVER};
+	scheduler_begin(&scheduler, runs[number].is_at_once ? &at_once.policy : &cyclic.policy,
+			SCHEDULER_IS_ROOT, ROW, CHILDREN);
 	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &interrupts));
 	MUST(scheduler_run(&scheduler, origin + (uint64_t)(CYCLES + 1) * CYCLE * unit));
 	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &after));
-	print("run %u %s %u\n", number, runs[number].name, runs[number].has_neighbours);
+	print("run %u %s %u %u\n", number, runs[number].name, runs[number].has_neighbours,
+	      runs[number].is_at_once);
 	for (uint32_t i = 0; i < CHILDREN; i++)
 		print("consumed %u %s %llu\n", number, children[i]->name, scheduler.consumed[i]);
 	print("consumed %u interrupts %llu\n", number, after - interrupts);
@@ -301,12 +358,14 @@ static void plan_print(void)
 
 static void records_print(void)
 {
-	neighbours_go(0);
+	neighbours_go(0, 0);
 	for (uint32_t i = 0; i < TASKS; i++) {
 		go(&task[i], PERIODIC_RUNS);
 		if (thread_run(&task[i].thread) != DISPATCH_ENDED)
 			root_fail("a task can't tell what it noted", 0);
 	}
+	go(&driver, DRIVER_RUNS);
+	thread_run(&driver.thread);
 	for (uint32_t i = 0; i < WARDENS; i++) {
 		go(&warden[i], HOSTILE_ARGUMENT(HOSTILE_WARDEN_REPORT, 0));
 		thread_run(&warden[i].thread);

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define PERIODIC_RUNS                  4u
+#define PERIODIC_RUNS                  5u
 #define PERIODIC_JOBS                  256u /* of a run, at the most */
 #define PERIODIC_ARGUMENT(origin, run) (((uint32_t)(origin) & ~7u) | (run))
 #define PERIODIC_RUN_OF(argument)      ((argument)&7u)

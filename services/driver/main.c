@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* See driver.h. */
+#include "driver.h"
+#include "kernel.h"
+#include "text.h"
+
+#define INDEX       DRIVER_PORT
+#define DATA        DRIVER_PORT_LAST
+#define RATE        0x0Au
+#define CONTROL     0x0Bu
+#define CAUSE       0x0Cu /* read: the clock may interrupt again */
+#define RATE_8192   0x23u
+#define IS_PERIODIC 0x42u /* and 24 hours */
+
+static uint32_t handled[DRIVER_RUNS];
+
+static inline void port_write(uint16_t port, uint8_t value)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline uint8_t port_read(uint16_t port)
+{
+	uint8_t value;
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+static void clock_write(uint8_t index, uint8_t value)
+{
+	port_write(INDEX, index);
+	port_write(DATA, value);
+}
+
+static void clock_again(void)
+{
+	port_write(INDEX, CAUSE);
+	port_read(DATA);
+	kernel_irq_acknowledge(slot(DRIVER_SLOT_LINE));
+}
+
+int main(uint32_t run)
+{
+	console_slot = DRIVER_CONSOLE;
+	if (run >= DRIVER_RUNS) {
+		for (uint32_t i = 0; i < DRIVER_RUNS; i++)
+			print("driver %u %u\n", i, handled[i]);
+		return 0;
+	}
+	clock_write(RATE, RATE_8192);
+	clock_write(CONTROL, IS_PERIODIC);
+	clock_again();
+	for (;;) {
+		uint32_t bits;
+		if (kernel_wait(1u << DRIVER_BIT, DEADLINE_NEVER, &bits))
+			return 1;
+		for (uint32_t i = 0; i < DRIVER_ROUNDS; i++)
+			asm volatile("" : : : "memory");
+		handled[run]++;
+		clock_again();
+	}
+}
