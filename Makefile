@@ -15,6 +15,8 @@
 #: make bench         measure in instructions, compare with the record; KVM=1: cycles
 #: make trace         a timeline of the demonstration for ui.perfetto.dev (docs/tracing.md);
 #:                      ENTRY=selftest APPEND=only=NAME those tests; FORMAT=text a log instead
+#: make isolation     periodic tasks beside hostile neighbours: judged, and drawn in build/
+#: make isolation-record  ... and that drawing becomes docs/isolation.svg
 #: make bench-native  the rollforward lock on this machine's processor, in cycles
 #: make bench-record  measure, and make that the record
 #: make iso           build/nous.iso, for a CD or a USB stick
@@ -301,6 +303,11 @@ trace: $(BOOTED) build/kprof/kprof.so | setup-run
 	$(LIVE)@tools/trace --entry $(or $(ENTRY),demo) --append '$(APPEND)' \
 	   --format $(or $(FORMAT),json)
 
+isolation isolation-record: $(BOOTABLE) | setup-iso setup-run
+	$(LIVE)@tools/run --entry isolation --log build/isolation.log
+	$(LIVE)@tools/isolation build/isolation.log --draw \
+	   $(if $(filter isolation-record,$@),docs,build)/isolation.svg
+
 bench-native: build/native/lock
 	@build/native/lock
 
@@ -325,5 +332,5 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-.PHONY: all iso run bochs test bench bench-record bench-native trace lint format \
-        kprof-selftest gdb loc clean help
+.PHONY: all iso run bochs test bench bench-record isolation isolation-record bench-native trace \
+        lint format kprof-selftest gdb loc clean help

@@ -59,7 +59,7 @@ with tempfile.TemporaryDirectory() as folder:
     finds("no lock that was held", r"^(job 1 .*) \d+$", r"\1 0", "No task found a log", 0)
     finds("no interrupts", r"^consumed 1 interrupts .*", "consumed 1 interrupts 1", "Interrupts took")
     finds("servers that nobody disturbs", r"^job 3 .*\n", "", "nothing is shown", 0)
-    finds("a handler that does not run at once", r"^driver 4 .*", "driver 4 300", "handled 229|at once")
+    finds("a handler that does not run at once", r"^driver 4 .*", "driver 4 300", "300 at once")
     finds("another timer", "timer 1", "timer 0", "PIT")
     finds("a run without an end", "^END success", "", "not come to its end")
 close()
