@@ -15,9 +15,8 @@ enum hostile_task {
 	HOSTILE_KILL,      /* stops the others' threads and ends their calls */
 	HOSTILE_INTERRUPT, /* causes interrupts, and lets each line cause one more */
 	HOSTILE_TASKS,
-	/* runs threads of hostile programs, `number` % HOSTILE_THREADS_MAX of them, each for a time
-	 * by chance, and starts those that have stopped with another task; later: says what came of
-	 * them */
+	/* runs HOSTILE_WARDED threads of hostile programs, each for a time by chance, whose seed is
+	 * `number`, and starts those that have stopped with another task; says what came of them */
 	HOSTILE_WARDEN = HOSTILE_TASKS,
 	HOSTILE_WARDEN_REPORT
 };
@@ -40,5 +39,6 @@ enum hostile_slot {
 #define HOSTILE_STORED      10u
 #define HOSTILE_HOARDED     40u
 #define HOSTILE_THREADS_MAX 8u
+#define HOSTILE_WARDED      3u
 
 #endif

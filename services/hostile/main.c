@@ -79,7 +79,7 @@ int main(uint32_t argument)
 		wipe();
 		break;
 	default:
-		neighbour_run(argument & 0xFF, number);
+		neighbour_run(argument & 0xFF);
 	}
 	return 0;
 }

@@ -139,13 +139,13 @@ static _Bool child_run(slot_t thread, enum hostile_task task)
 	       chance() % 32;
 }
 
-static _Noreturn void warden(uint32_t children)
+static _Noreturn void warden(void)
 {
-	enum hostile_task task[HOSTILE_THREADS_MAX] = {0};
-	for (uint32_t i = 0; i < children; i++)
+	enum hostile_task task[HOSTILE_WARDED];
+	for (uint32_t i = 0; i < HOSTILE_WARDED; i++)
 		child_start(slot(HOSTILE_THREADS + i), &task[i]);
 	for (;;) {
-		uint32_t i = chance() % children;
+		uint32_t i = chance() % HOSTILE_WARDED;
 		if (!child_run(slot(HOSTILE_THREADS + i), task[i]))
 			child_start(slot(HOSTILE_THREADS + i), &task[i]);
 	}
@@ -161,7 +161,7 @@ static void warden_report(void)
 			      counts[i].waited, counts[i].refused);
 }
 
-void neighbour_run(enum hostile_task task, uint32_t number)
+void neighbour_run(enum hostile_task task)
 {
 	switch (task) {
 	case HOSTILE_LEDGER:
@@ -173,7 +173,7 @@ void neighbour_run(enum hostile_task task, uint32_t number)
 	case HOSTILE_INTERRUPT:
 		interrupt();
 	case HOSTILE_WARDEN:
-		warden(number % HOSTILE_THREADS_MAX);
+		warden();
 	case HOSTILE_WARDEN_REPORT:
 		warden_report();
 		break;

@@ -8,6 +8,6 @@
 uint32_t chance(void);
 /* Doors that were deleted come back, if this program is one that has a store of them. */
 void neighbour_begin(void);
-void neighbour_run(enum hostile_task task, uint32_t number);
+void neighbour_run(enum hostile_task task);
 
 #endif

@@ -48,10 +48,9 @@ static const struct {
 			 {"server", PERIODIC_SERVER, 1, 0},
 			 {"lending", PERIODIC_LENDING, 1, 1}};
 
-#define ROW         (SLOTS_MAX - POLICY_CHILDREN) /* far from slots that slot_take gives */
-#define HOSTILES    7u                            /* the last one under no warden */
+#define ROW         (SLOTS_MAX - POLICY_CHILDREN)  /* far from slots that slot_take gives */
+#define HOSTILES    (WARDENS * HOSTILE_WARDED + 1) /* the last one under no warden */
 #define WARDENS     2u
-#define PER_WARDEN  3u
 #define QUOTA       32u /* frames that a hostile program may have: fewer than it asks for */
 #define WISH_BADGE  0u  /* lower word; doors for fault reports have a domain's number there */
 #define GROUP_SLICE 20u
@@ -155,9 +154,9 @@ static void warden_make(uint32_t i)
 {
 	program_make(&warden[i], "warden", "hostile");
 	domain_give(&warden[i].domain, HOSTILE_CONSOLE, console_slot);
-	for (uint32_t h = 0; h < PER_WARDEN; h++)
-		give_thread(&warden[i], HOSTILE_THREADS + h, &hostile[i * PER_WARDEN + h].thread,
-			    RIGHTS_ALL);
+	for (uint32_t h = 0; h < HOSTILE_WARDED; h++)
+		give_thread(&warden[i], HOSTILE_THREADS + h,
+			    &hostile[i * HOSTILE_WARDED + h].thread, RIGHTS_ALL);
 }
 
 /* Stride over a warden and a program that never gives the processor back: dispatchers on
@@ -294,12 +293,9 @@ static void neighbours_go(_Bool are_there, uint32_t number)
 	struct program *const all[] = {
 		&warden[0], &warden[1], &group, &interrupter, &hostile[HOSTILES - 1], &driver};
 	const uint32_t arguments[] = {
-		HOSTILE_ARGUMENT(HOSTILE_WARDEN, PER_WARDEN | 16),
-		HOSTILE_ARGUMENT(HOSTILE_WARDEN, PER_WARDEN | 32),
-		SCHEDULER_ARGUMENT(SCHEDULER_STRIDE, 2),
-		HOSTILE_ARGUMENT(HOSTILE_INTERRUPT, 0),
-		HOSTILE_ARGUMENT(HOSTILE_SPIN, 0),
-		number,
+		HOSTILE_ARGUMENT(HOSTILE_WARDEN, 1),     HOSTILE_ARGUMENT(HOSTILE_WARDEN, 2),
+		SCHEDULER_ARGUMENT(SCHEDULER_STRIDE, 2), HOSTILE_ARGUMENT(HOSTILE_INTERRUPT, 0),
+		HOSTILE_ARGUMENT(HOSTILE_SPIN, 0),       number,
 	};
 	for (uint32_t i = 0; i < HOSTILES; i++)
 		stop(&hostile[i]);

@@ -78,7 +78,8 @@ OPERATION static uint64_t ledger_post(uint32_t client, uint32_t units, uint32_t 
 
 OPERATION static uint64_t ledger_done(uint32_t client, uint32_t a, uint32_t b, uint32_t badge_high)
 {
-	return ANSWER(LEDGER_OK, done[client % LEDGER_CLIENTS]);
+	uint32_t count = done[client % LEDGER_CLIENTS];
+	return ANSWER(LEDGER_OK, count);
 }
 
 OPERATION static uint64_t ledger_reset(uint32_t client, uint32_t a, uint32_t b, uint32_t badge_high)
