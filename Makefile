@@ -304,7 +304,7 @@ trace: $(BOOTED) build/kprof/kprof.so | setup-run
 	   --format $(or $(FORMAT),json)
 
 isolation isolation-record: $(BOOTABLE) | setup-iso setup-run
-	$(LIVE)@tools/run --entry isolation --log build/isolation.log
+	$(LIVE)@tools/run --direct --entry isolation --log build/isolation.log
 	$(LIVE)@tools/isolation build/isolation.log --draw \
 	   $(if $(filter isolation-record,$@),docs,build)/isolation.svg
 
