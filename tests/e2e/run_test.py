@@ -43,11 +43,12 @@ def stays(seconds):
 def menu():
     session = Session("make", "run", "MENU=1")
     if not check("the boot menu is on the serial line",
-                 session.wait_for("Demonstration (multiboot 1)"), session.text):
+                 session.wait_for("Experiment: isolation"), session.text):
         session.signal(signal.SIGKILL)
         return
     check("it names all entries", all(name in session.text for name in
-                                      ("Demonstration", "Self-test", "Benchmarks")), session.text)
+                                      ("Demonstration", "Self-test", "Benchmarks",
+                                       "Experiment: isolation")), session.text)
     for key in (DOWN, DOWN, DOWN, "\r"):
         session.send(key)
         time.sleep(0.3)
