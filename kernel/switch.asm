@@ -232,7 +232,7 @@ not_dispatch:
 	pushad
 	and	edi, [ss:eax + CAPABILITY_BADGE]
 	TELL	0
-.waits:	mov	ecx, [CPU(DEPTH)]               ; dispatched as high in the chain as the running one?
+.waits:	mov	ecx, [CPU(DEPTH)]               ; dispatched as high up as the running one?
 	dec	ecx
 	cmp	ecx, [BY_WORD(edx, LEVEL)]
 	jne	call_method
