@@ -45,6 +45,7 @@ void chain_cut(uint32_t level, uint32_t reason)
 	uint64_t now = cpu.stamp;
 	struct level *at = &cpu.level[cpu.depth - 1], *end = &cpu.level[level];
 	struct thread *thread = level_thread(at);
+	cpu.depth = level;
 	if (thread->state == THREAD_IN_CHAIN)
 		thread->state = THREAD_READY;
 	while (at-- > end) {
@@ -54,9 +55,8 @@ void chain_cut(uint32_t level, uint32_t reason)
 		thread->dispatch_end = now;
 	}
 	thread = level_thread(at);
-	uint32_t bits = reason == DISPATCH_EVENT ? events_take(thread, end->mask) : 0;
+	uint32_t bits = reason == DISPATCH_EVENT ? events_take(thread, at[1].mask) : 0;
 	dispatch_answer(call_frame_of(thread), reason, now - thread->dispatch_start, bits);
-	cpu.depth = level;
 }
 
 /* What was left for later, when the thread runs again. */
