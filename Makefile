@@ -2,31 +2,66 @@
 #
 # The whole build of Nous. Every target works as the first command after a clone:
 # what the machine lacks is installed by tools/setup. Output goes to build/, nowhere else.
-# Settings are the variables with `?=`; the targets, shown by `make help`:
+# `make help` shows the lines that begin with `#:` (tests/host/help_test.py: none is missing).
 #
-#: make run           build the ISO and boot it in QEMU on this terminal: the demonstration,
-#:                      then a console (without a terminal: the end); Ctrl-C ends it, too
-#:                      KEEP=1 the console also without a terminal; MENU=1 wait in the boot menu;
-#:                      WINDOW=1 show the screen (always, where there is a DISPLAY);
-#:                      KVM=1 on the real processor
-#: make bochs         the same in Bochs
-#: make test          build and test everything; the last line says `N passed, N failed`
-#:                      GROUPS="host guest ..." only these groups (tests/run --help)
-#: make bench         measure in instructions, compare with the record; KVM=1: cycles
-#: make trace         a timeline of the demonstration for ui.perfetto.dev (docs/tracing.md);
-#:                      ENTRY=selftest APPEND=only=NAME those tests; FORMAT=text a log instead
-#: make isolation     periodic tasks beside hostile neighbours: judged, and drawn in build/
-#: make isolation-record  ... and that drawing becomes docs/isolation.svg
-#: make bench-native  the rollforward lock on this machine's processor, in cycles
-#: make bench-record  measure, and make that the record
-#: make iso           build/nous.iso, for a CD or a USB stick
-#: make all           everything that is booted
-#: make lint          format and static checks
-#: make format        mend the format
-#: make gdb           the debugger on kernel and root program; MODE=selftest or bench: another one;
-#:                      GDB_FLAGS="-ex 'break boot_main' ..." more arguments for it
-#: make loc           count the lines of code
-#: make clean         remove build/
+#: NAME
+#:     make - build, run, test and measure Nous
+#:
+#: SYNOPSIS
+#:     make [TARGET] [SETTING=VALUE ...]
+#:
+#: TARGETS
+#:   to see it
+#:     run               build it and boot it in QEMU on this terminal: the demonstration, then a
+#:                       console (without a terminal: the end); Ctrl-C ends it, too.
+#:                       KEEP=1 the console also without a terminal; MENU=1 wait in the boot menu;
+#:                       WINDOW=1 show the screen (always, where there is a DISPLAY);
+#:                       KVM=1 on the real processor
+#:     bochs             the same in Bochs
+#:   to change it
+#:     test              build and test everything; the last line says `N passed, N failed`.
+#:                       GROUPS="host selftest ..." only these groups (tests/run --help)
+#:     lint              format and static checks
+#:     format            mend the format
+#:     gdb               the debugger on kernel and root program. MODE=selftest or bench: another
+#:                       one; GDB_FLAGS="-ex 'break boot_main' ..." more arguments for it
+#:     compile_commands  build/compile_commands.json for clangd (every build makes it, too)
+#:     loc               count the lines of code
+#:   to measure it
+#:     bench             in instructions, compared with the record; KVM=1: cycles
+#:     bench-record      measure, and make that the record
+#:     bench-native      the rollforward lock on this machine's processor, in cycles
+#:     isolation         periodic tasks beside hostile neighbours: judged, and drawn in build/
+#:     isolation-record  ... and that drawing becomes docs/isolation.svg
+#:     trace             a timeline of the demonstration for ui.perfetto.dev (docs/tracing.md).
+#:                       ENTRY=selftest APPEND=only=NAME those tests; FORMAT=text a log instead
+#:   to pass it on
+#:     iso               build/nous.iso, for a CD or a USB stick
+#:     all               everything that is booted, with its symbols
+#:     clean             remove build/
+#:     help              this text
+#:
+#: SETTINGS
+#:     CROSS=PREFIX      the cross compiler's prefix (i686-linux-gnu-)
+#:     HOSTCC=NAME       the compiler for what runs on the host (gcc)
+#:     HOST_M32=FLAGS    how that one compiles for 32 bits
+#:     WERROR=           warnings are no errors
+#:     DEMO_MODULES="NAME ..."
+#:                       what is loaded beside the root program of a menu entry; SELFTEST_MODULES,
+#:                       BENCH_MODULES and ISOLATION_MODULES likewise
+#:     -jN               so many jobs at once (as many as there are processors)
+#:
+#: FILES
+#:     VERSION           this version's number; tools/version adds the commit
+#:     build/nous.iso    what `make iso` makes
+#:     build/nous.elf, build/programs/
+#:                       kernel and programs with symbols
+#:     build/test/       a log of each test
+#:
+#: EXAMPLES
+#:     make run                         the demonstration
+#:     make test GROUPS="host tools"    only the tests on the host, and lint
+#:     make run MENU=1 WINDOW=1         choose in the boot menu, in a window
 
 CROSS    ?= i686-linux-gnu-
 WERROR   ?= -Werror
@@ -52,6 +87,8 @@ NM       := $(CROSS)nm
 OBJDUMP  := $(CROSS)objdump
 STRIP    := $(CROSS)strip
 NASM     := nasm
+VERSION  := $(shell tools/version)
+DEFINE   := \#define
 
 CFLAGS   := -m32 -march=pentiumpro -O2 -g -std=gnu11 -ffreestanding \
             -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
@@ -105,12 +142,15 @@ name_of          = $(patsubst guest,selftest,$(notdir $(1)))
 PROGRAMS        := $(foreach d,$(PROGRAM_FOLDERS),$(call name_of,$(d)))
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_FOLDERS)) $(RUNTIME_OBJECTS)
 
-HOST_TESTS := $(patsubst tests/host/%.c,build/host/%,$(wildcard tests/host/*.c))
+HOST_TESTS   := $(patsubst tests/host/%.c,build/host/%,$(wildcard tests/host/*.c))
+HOST_SOURCES := $(wildcard tests/host/*.c tests/host/machine/*.c)
 
 ELVES   := build/nous.elf $(PROGRAMS:%=build/programs/%.elf)
 BOOTED  := build/modules/nous $(PROGRAMS:%=build/modules/%) build/modules/entries
 
-all: $(ELVES) build/nous.iso
+COMMANDS := build/compile_commands.json
+
+all: $(ELVES) build/nous.iso $(COMMANDS)
 iso: build/nous.iso
 
 # ------------------------------------------------------------------ bookkeeping
@@ -124,13 +164,15 @@ $(SETUPS): setup-%:
 # Changed settings rebuild, and a source file that has come or gone links anew: each of these
 # files holds a text and is touched only when that text is another one.
 define settled
-$(shell mkdir -p build && { echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1); })
+$(shell mkdir -p build/generated; echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
 endef
 ifneq ($(MAKECMDGOALS),clean)
+$(call settled,generated/version.h,$(DEFINE) NOUS_VERSION "$(VERSION)")
 $(call settled,flags,$(CC) $(KERNEL_CFLAGS) $(PROGRAM_CFLAGS) $(NASMFLAGS) \
                      $(HOSTCC) $(HOST_CFLAGS))
 $(call settled,sources,$(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) \
-                       $(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES) $(ISOLATION_MODULES))
+                       $(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES) $(ISOLATION_MODULES) \
+                       $(HOST_SOURCES))
 endif
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)) build/generated/offsets.d \
@@ -275,6 +317,19 @@ build/kprof/selftest.elf: tools/kprof/selftest.asm tools/kprof/selftest.ld | set
 	@$(LD) -m elf_i386 -nostdlib --no-warn-rwx-segments -T tools/kprof/selftest.ld -o $@ $@.o
 	@$(NM) $@ >$@.symbols
 
+# ------------------------------------------------------------------ editors and analysers
+
+c_sources = $(patsubst build/%.o,%,$(filter %.c.o,$(1)))
+$(COMMANDS): build/flags build/sources tools/compile-commands
+	@tools/compile-commands $@ \
+	   '$(CC) $(KERNEL_CFLAGS)' $(call c_sources,$(KERNEL_OBJECTS)) -- \
+	   '$(CC) $(PROGRAM_CFLAGS)' $(call c_sources,$(PROGRAM_OBJECTS)) -- \
+	   '$(CC) $(PROGRAM_CFLAGS)' tests/native/section.c -- \
+	   '$(HOSTCC) $(HOST_CFLAGS)' $(HOST_SOURCES) tests/native/native.c -- \
+	   '$(CC) $(KERNEL_CFLAGS) -Ilibs/runtime' tools/offsets.c
+
+compile_commands: $(COMMANDS)
+
 # ------------------------------------------------------------------ using it
 
 BOOTABLE := $(BOOTED) boot/grub.cfg tools/iso
@@ -286,12 +341,7 @@ run: $(BOOTABLE) | setup-iso setup-run $(if $(WINDOW)$(DISPLAY),setup-window)
 bochs: $(BOOTABLE) | setup-iso setup-bochs
 	$(LIVE)@tools/bochs --entry demo
 
-# tools/lint, which the tests include, compiles for itself.
-test lint: export CFLAGS_OF_KERNEL := $(KERNEL_CFLAGS)
-test lint: export CFLAGS_OF_PROGRAMS := $(PROGRAM_CFLAGS)
-test lint: export CFLAGS_OF_HOST := $(HOST_CFLAGS)
-
-test: $(ELVES) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
+test: $(ELVES) $(COMMANDS) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
       build/kprof/kprof.so build/kprof/selftest.elf build/native/lock \
       | $(addprefix setup-,iso run bochs host kprof lint gdb models)
 	$(LIVE)@tests/run $(GROUPS)
@@ -311,7 +361,7 @@ isolation isolation-record: $(BOOTABLE) | setup-iso setup-run
 bench-native: build/native/lock
 	@build/native/lock
 
-lint: $(OFFSETS) | setup-lint setup-build
+lint: $(OFFSETS) $(COMMANDS) | setup-lint setup-build
 	$(LIVE)@tools/lint
 
 format: | setup-lint
@@ -333,4 +383,4 @@ help:
 	@sed -n 's/^#: //p' Makefile
 
 .PHONY: all iso run bochs test bench bench-record isolation isolation-record bench-native trace \
-        lint format kprof-selftest gdb loc clean help
+        lint format kprof-selftest gdb loc compile_commands clean help

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Boot's table of contents. */
 #include "boot.h"
+#include "version.h"
 #include "x86/x86.h"
 
 _Noreturn void boot_main(const struct boot_entry *entry);
@@ -39,7 +40,7 @@ void boot_main(const struct boot_entry *entry)
 {
 	serial_start();
 	screen_start();
-	console_print("Nous, a microkernel that lends threads\n");
+	console_print("Nous " NOUS_VERSION ", a microkernel that lends threads\n");
 	record.magic = BOOT_MAGIC;
 	record.bytes = sizeof(record);
 	record.boot_cycles = entry->first_cycles;

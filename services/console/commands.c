@@ -7,6 +7,7 @@
 #include "lspci.h"
 #include "memory/memory.h"
 #include "text.h"
+#include "version.h"
 
 static const struct console_board *const board = (const struct console_board *)CONSOLE_BOARD;
 
@@ -209,6 +210,12 @@ static void attack_run(const char *argument)
 	(void)argument;
 	request(CONSOLE_ATTACK);
 }
+static void about_show(const char *argument)
+{
+	(void)argument;
+	print("Nous " NOUS_VERSION ", a microkernel that lends threads\n"
+	      "compiled by GCC " __VERSION__ "; MIT licence, no warranty\n");
+}
 static void machine_reset(const char *argument)
 {
 	(void)argument;
@@ -239,6 +246,7 @@ static const struct {
 	{"schedule", "threads by a plan, by deadlines and by shares, one upon the other",
 	 schedule_run},
 	{"attack", "hostile programs, one after the other", attack_run},
+	{"about", "which version this is", about_show},
 	{"reboot", "the machine begins anew", machine_reset},
 	{"poweroff", "the end", machine_off},
 };

@@ -4,6 +4,7 @@
 
 import filecmp
 import glob
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ class Copy:
     def __init__(self, folder):
         self.folder = f"{folder}/copy"
         shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns("build", ".git"))
+        with open(f"{self.folder}/VERSION", "w", encoding="ascii") as file:
+            file.write(run("tools/version")[1])         # without git this file is all there is
         self.before = self.files()
 
     def files(self):
@@ -60,6 +63,11 @@ def first_build(copy):
     same, *others = filecmp.cmpfiles(f"{copy.folder}/build/modules", f"{ROOT}/build/modules",
                                      booted, shallow=False)
     check("what is booted is the same wherever it is built", same and not any(others), others)
+    with open(f"{copy.folder}/build/compile_commands.json", encoding="utf-8") as file:
+        known = {entry["file"] for entry in json.load(file)}
+    sources = {path for folder in ("kernel", "boot", "libs", "services", "tests")
+               for path in glob.glob(f"{folder}/**/*.c", root_dir=copy.folder, recursive=True)}
+    check("editors are told how each source is compiled", sources <= known, sources - known)
 
 
 def rebuilding(copy):

@@ -55,6 +55,10 @@ def commands(session):
     answers(session, "bench", r"^  call of another domain, and return +\d+ +7\d$",
             r"^  a row of 80 cells written to the screen +\d+ +\d+$",
             r"^  a configuration word of a PCI function read +\d+ +\d+$")
+    version = run("tools/version")[1].strip()
+    answers(session, "about", rf"^Nous {re.escape(version)}, a microkernel")
+    check("boot's first line says the version, too",
+          f"\nNous {version}, a microkernel" in f"\n{session.text}", session.text[:300])
     answers(session, "nonesuch  of this", r"^nonesuch: no such command")
     answers(session, "   ", r"^nous> $")
     text = session.say("caps console\r", PROMPT)

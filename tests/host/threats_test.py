@@ -129,6 +129,9 @@ def figures_are_near_the_record():
         want = recorded[name][limits[name]["headline"]] if name in recorded else 0
         if abs(int(figure.replace(",", "")) - want) > want / 20:
             wrong.append(f"README.md: {name} is {figure}, recorded {want}")
+    longest = recorded["kernel_longest_stay"]["max"]
+    if f"is {longest} (aim" not in re.sub(r"\s+", " ", text("README.md")):
+        wrong.append(f"README.md: the longest stay is not said to be {longest}, as recorded")
     return wrong
 
 

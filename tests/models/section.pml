@@ -4,14 +4,15 @@
  * that are preempted before any instruction and dispatched in any order, or never again, which is
  * what being killed, aborted or frozen is to the others. Two operations share a word: A adds one
  * to words 0 and 1 by section_commit, or in thread 0, if TWO, by section_commit_two; B to word 1 by
- * section_commit_word. A thread may fault anywhere inside; its handler may run a section (B) of its own on the same thread, and resumes.
+ * section_commit_word. A thread may fault anywhere inside; its handler may run a section (B) of its
+ * own on the same thread, and resumes.
  *
  * Checked: whoever prepares finds every committed section's effect, wholly; whoever leaves has
  * committed exactly once. BREAK_... break the protocol: each must be found (tests/models/run).
  */
 #define THREADS 3
 #ifndef FAULTS
-#define FAULTS 0 /* of thread 0; then there are two threads, for three would be too much to search */
+#define FAULTS 0 /* of thread 0; then there are two threads: three would be too much to search */
 #endif
 #ifndef TWO
 #define TWO 1
