@@ -16,8 +16,9 @@
 #:                       console (without a terminal: the end); Ctrl-C ends it, too.
 #:                       KEEP=1 the console also without a terminal; MENU=1 wait in the boot menu;
 #:                       WINDOW=1 show the screen (always, where there is a DISPLAY);
-#:                       KVM=1 on the real processor
-#:     bochs             the same in Bochs
+#:                       KVM=1 on the real processor;
+#:                       DEMO=NAME another demonstration, that of services/NAME
+#:     bochs             the same in Bochs; DEMO=NAME as well
 #:   to change it
 #:     test              build and test everything; the last line says `N passed, N failed`.
 #:                       GROUPS="host selftest ..." only these groups (tests/run --help)
@@ -135,12 +136,31 @@ has     = $(wildcard $(1)/*.c $(1)/*.asm)
 KERNEL_OBJECTS  := $(call objects,kernel kernel/x86 boot)
 RUNTIME_OBJECTS := $(call objects,$(filter-out libs/abi,$(patsubst %/,%,$(wildcard libs/*/))))
 
-# A program is a folder; its name is the folder's, but for the self-test.
-PROGRAM_FOLDERS := $(foreach d,$(patsubst %/,%,$(wildcard services/*/)) tests/guest tests/bench \
-                     tests/windows tests/paged,$(if $(call has,$(d)),$(d)))
-name_of          = $(patsubst guest,selftest,$(notdir $(1)))
+# A program is a folder; its name is the folder's, but for the self-test. A program in a service's
+# folder has both names: services/counter/client is `counter-client`.
+PROGRAM_FOLDERS := $(foreach d,$(patsubst %/,%,$(wildcard services/*/ services/*/*/)) tests/guest \
+                     tests/bench tests/windows tests/paged,$(if $(call has,$(d)),$(d)))
+name_of          = $(patsubst guest,selftest,$(subst /,-,$(patsubst services/%,%,$(1:tests/%=%))))
 PROGRAMS        := $(foreach d,$(PROGRAM_FOLDERS),$(call name_of,$(d)))
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_FOLDERS)) $(RUNTIME_OBJECTS)
+
+# services/NAME/demo is the root program of a demonstration: `make run DEMO=NAME`. What a root
+# program's sources need is said in them, in lines such as `/* modules: serial NAME NAME-client */`
+# (also in tests/guest and tests/bench) and `/* machine: -device edu */`.
+DEMONSTRATIONS  := $(patsubst services/%/demo,%,$(filter services/%/demo,$(PROGRAM_FOLDERS)))
+says             = $(shell sed -n 's|^/\* $(1): *\(.*\) \*/$$|\1|p' $(wildcard $(2)) /dev/null)
+DEMO_ENTRY      := $(or $(DEMO),demo)
+ifneq ($(filter-out demo $(DEMONSTRATIONS),$(DEMO_ENTRY)),)
+$(error There is no demonstration $(DEMO) (services/$(DEMO)/demo); there are: $(DEMONSTRATIONS))
+endif
+with             = $(1) $(filter-out $(1),$(sort $(call says,modules,$(2))))
+# A menu entry is its name, its root program, and what is loaded beside that.
+ENTRIES         := demo demo $(DEMO_MODULES) ; \
+  selftest selftest $(call with,$(SELFTEST_MODULES),tests/guest/*.c) ; \
+  bench bench $(call with,$(BENCH_MODULES),tests/bench/*.c) ; \
+  isolation isolation $(ISOLATION_MODULES) ; \
+  windows windows $(WINDOWS_MODULES) ; \
+  $(foreach d,$(DEMONSTRATIONS),$(d) $(d)-demo $(call says,modules,services/$(d)/demo/*.c) ;)
 
 HOST_TESTS   := $(patsubst tests/host/%.c,build/host/%,$(wildcard tests/host/*.c))
 HOST_SOURCES := $(wildcard tests/host/*.c tests/host/machine/*.c)
@@ -168,11 +188,9 @@ $(shell mkdir -p build/generated; echo '$(2)' | cmp -s - build/$(1) || echo '$(2
 endef
 ifneq ($(MAKECMDGOALS),clean)
 $(call settled,generated/version.h,$(DEFINE) NOUS_VERSION "$(VERSION)")
-$(call settled,flags,$(CC) $(KERNEL_CFLAGS) $(PROGRAM_CFLAGS) $(NASMFLAGS) \
-                     $(HOSTCC) $(HOST_CFLAGS))
-$(call settled,sources,$(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) \
-                       $(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES) $(ISOLATION_MODULES) \
-                       $(HOST_SOURCES))
+$(call settled,flags,$(subst $(CURDIR),.,$(CC) $(KERNEL_CFLAGS) $(PROGRAM_CFLAGS) $(NASMFLAGS) \
+                     $(HOSTCC) $(HOST_CFLAGS)))
+$(call settled,sources,$(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) $(ENTRIES) $(HOST_SOURCES))
 endif
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)) build/generated/offsets.d \
@@ -262,18 +280,12 @@ build/modules/%: build/programs/%.elf
 	@mkdir -p $(@D)
 	@$(STRIP) -g -o $@ $<
 
-# One line for each menu entry: its root program and then its modules.
-UNKNOWN := $(filter-out $(PROGRAMS),$(DEMO_MODULES) $(SELFTEST_MODULES) $(BENCH_MODULES) \
-             $(ISOLATION_MODULES))
+UNKNOWN := $(filter-out ; $(PROGRAMS) $(DEMONSTRATIONS),$(ENTRIES))
 build/modules/entries: build/sources Makefile
 	@mkdir -p $(@D)
 	@[ -z "$(UNKNOWN)" ] || { echo "make: no program of this name (a folder in services/ with" \
 	   "sources): $(UNKNOWN)" >&2; exit 1; }
-	@{ echo demo demo $(DEMO_MODULES); \
-	   echo selftest selftest $(SELFTEST_MODULES); \
-	   echo bench bench $(BENCH_MODULES); \
-	   echo isolation isolation $(ISOLATION_MODULES); \
-	   echo windows windows $(WINDOWS_MODULES); } >$@
+	@echo '$(ENTRIES)' | tr ';' '\n' | sed 's/^ *//; s/ *$$//; /^$$/d' >$@
 
 build/nous.iso: $(BOOTED) boot/grub.cfg tools/iso | setup-iso
 	@echo '  ISO   $@'
@@ -335,11 +347,12 @@ compile_commands: $(COMMANDS)
 BOOTABLE := $(BOOTED) boot/grub.cfg tools/iso
 
 run: $(BOOTABLE) | setup-iso setup-run $(if $(WINDOW)$(DISPLAY),setup-window)
-	$(LIVE)@tools/run --entry demo $(if $(KEEP),--keep) $(if $(MENU),--menu) \
-	   $(if $(WINDOW)$(DISPLAY),--window) $(if $(KVM),--kvm)
+	$(LIVE)@tools/run --entry $(DEMO_ENTRY) $(if $(KEEP),--keep) $(if $(MENU),--menu) \
+	   $(if $(WINDOW)$(DISPLAY),--window) $(if $(KVM),--kvm) \
+	   -- $(call says,machine,services/$(DEMO)/demo/*.c)
 
 bochs: $(BOOTABLE) | setup-iso setup-bochs
-	$(LIVE)@tools/bochs --entry demo
+	$(LIVE)@tools/bochs --entry $(DEMO_ENTRY)
 
 test: $(ELVES) $(COMMANDS) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
       build/kprof/kprof.so build/kprof/selftest.elf build/native/lock \
