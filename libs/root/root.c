@@ -88,6 +88,14 @@ static void vga_begin(void)
 	screen_slot = domain_door(&vga_domain, VGA_SCREEN | VGA_RIGHTS_CLIENT);
 }
 
+const char *line_behind(const char *word)
+{
+	const char *line = boot_record->command_line;
+	while (*line && memcmp(line, word, strlen(word)) != 0)
+		line++; /* some loaders put the kernel's name before it */
+	return *line ? line + strlen(word) : NULL;
+}
+
 void root_begin(void)
 {
 	if (boot_record->magic != BOOT_MAGIC)

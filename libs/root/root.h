@@ -24,6 +24,8 @@ void root_begin(void);
  * success|failure`. */
 _Noreturn void machine_end(_Bool success);
 void pci_begin(void), keyboard_begin(void); /* done by root_begin */
+/* What stands behind this word on the kernel's command line, or NULL: it does not stand there. */
+const char *line_behind(const char *word);
 _Noreturn void root_fail(const char *what, uint32_t error);
 #define MUST(call)                                    \
 	do {                                          \

@@ -16,12 +16,10 @@
 #include "serial/serial.h"
 #include "vga/vga.h"
 
-#define SAMPLES 1000u
-
 static uint32_t samples[SAMPLES], sample_count, overhead;
 volatile uint32_t begun, ended;
 
-static void sample_add(void)
+void sample_add(void)
 {
 	uint32_t ticks = ended - begun; /* less than the overhead only where time is not exact */
 	if (sample_count < SAMPLES)
@@ -39,28 +37,13 @@ static void sort(void)
 		}
 }
 
-static void report(const char *name)
+void report(const char *name)
 {
 	sort();
 	print("bench %s min %u median %u max %u samples %u\n", name, samples[0],
 	      samples[(sample_count - 1) / 2], samples[sample_count - 1], sample_count);
 	sample_count = 0;
 }
-
-/* Runs `before`, measures `work`, runs `after`; the first round, which warms up, doesn't count. */
-#define MEASURE(name, before, work, after)                            \
-	do {                                                          \
-		for (uint32_t round = 0; round <= SAMPLES; round++) { \
-			before;                                       \
-			BEGIN();                                      \
-			work;                                         \
-			END();                                        \
-			after;                                        \
-			if (round)                                    \
-				sample_add();                         \
-		}                                                     \
-		report(name);                                         \
-	} while (0)
 
 static void must_return(uint32_t result)
 {
@@ -710,6 +693,14 @@ static __attribute__((noinline)) void bench_nested(void)
 		error = kernel_dispatch(first, 0, far, 0, &result), MUST(error));
 }
 
+/* Those of other files, in the order of the files' names; `only`: that one. */
+static __attribute__((noinline)) void bench_registered(const char *only)
+{
+	for (const struct benchmark *b = benchmarks_begin; b < benchmarks_end; b++)
+		if (!only || !strcmp(b->name, only))
+			b->run();
+}
+
 int main(void)
 {
 	root_begin();
@@ -720,6 +711,10 @@ int main(void)
 		BEGIN();
 		END();
 		overhead = ended - begun < overhead ? ended - begun : overhead;
+	}
+	if (line_behind("only=")) {
+		bench_registered(line_behind("only="));
+		machine_end(1);
 	}
 	bench_calls();
 	bench_operations();
@@ -733,6 +728,7 @@ int main(void)
 	bench_wake();
 	bench_interrupt(root_bitmap);
 	bench_pci();
+	bench_registered(NULL);
 	bench_memory();
 	bench_quota();
 	bench_keyboard(root_bitmap);

@@ -123,14 +123,6 @@ void client_run(struct client *client)
 	CHECK_EQUAL(result.reason, DISPATCH_ENDED);
 }
 
-const char *line_behind(const char *word)
-{
-	const char *line = boot_record->command_line;
-	while (*line && memcmp(line, word, strlen(word)) != 0)
-		line++; /* some loaders put the kernel's name before it */
-	return *line ? line + strlen(word) : NULL;
-}
-
 _Bool sweeps_all(void)
 {
 	return line_behind("sweep=all");

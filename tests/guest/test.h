@@ -35,8 +35,6 @@ void test_check(_Bool ok, const char *file, uint32_t line, const char *what, uin
 		uint64_t wanted);
 void test_note(const char *how, ...) __attribute__((format(printf, 1, 2))); /* a `# ` line */
 void test_skip(const char *why); /* what was checked holds, but it can't be all on this machine */
-/* What stands behind this word on the command line, or NULL: it does not stand there. */
-const char *line_behind(const char *word);
 /* The command line says sweep=all: long sweeps stop at every instruction, else at some. */
 _Bool sweeps_all(void);
 #define COUNTER_IS_NOT_EXACT "the counter does not count instructions here"
