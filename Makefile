@@ -18,14 +18,19 @@
 #:                       WINDOW=1 show the screen (always, where there is a DISPLAY);
 #:                       KVM=1 on the real processor;
 #:                       DEMO=NAME another demonstration, that of services/NAME
-#:     bochs             the same in Bochs; DEMO=NAME as well
+#:     run-bochs         the same in Bochs; DEMO=NAME as well, ENTRY=selftest or bench: that entry
+#:                       of the boot menu
+#:     bochs             run-bochs
 #:   to change it
 #:     test              build and test everything; the last line says `N passed, N failed`.
 #:                       GROUPS="host selftest ..." only these groups (tests/run --help)
+#:     test-bochs        only what of it runs in Bochs: self-test, demonstration, benchmarks
 #:     lint              format and static checks
 #:     format            mend the format
 #:     gdb               the debugger on kernel and root program. MODE=selftest or bench: another
 #:                       one; GDB_FLAGS="-ex 'break boot_main' ..." more arguments for it
+#:     debug-bochs       Bochs' own debugger, where the root program begins (docs/bochs.md).
+#:                       ENTRY, DEMO as for run-bochs; BREAK=NAME where that function is called
 #:     compile_commands  build/compile_commands.json for clangd (every build makes it, too)
 #:     loc               count the lines of code
 #:   to measure it
@@ -351,8 +356,14 @@ run: $(BOOTABLE) | setup-iso setup-run $(if $(WINDOW)$(DISPLAY),setup-window)
 	   $(if $(WINDOW)$(DISPLAY),--window) $(if $(KVM),--kvm) \
 	   -- $(call says,machine,services/$(DEMO)/demo/*.c)
 
-bochs: $(BOOTABLE) | setup-iso setup-bochs
-	$(LIVE)@tools/bochs --entry $(DEMO_ENTRY)
+bochs run-bochs: $(BOOTABLE) | setup-iso setup-bochs
+	$(LIVE)@tools/bochs --entry $(or $(ENTRY),$(DEMO_ENTRY)) --timeout 600
+
+debug-bochs: $(BOOTABLE) $(ELVES) | setup-iso setup-bochs
+	$(LIVE)@tools/bochs --entry $(or $(ENTRY),$(DEMO_ENTRY)) --debug $(BREAK)
+
+test-bochs: $(BOOTABLE) $(ELVES) | setup-iso setup-bochs
+	$(LIVE)@tests/run --bochs
 
 test: $(ELVES) $(COMMANDS) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
       build/kprof/kprof.so build/kprof/selftest.elf build/native/lock \
@@ -395,5 +406,6 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-.PHONY: all iso run bochs test bench bench-record isolation isolation-record bench-native trace \
-        lint format kprof-selftest gdb loc compile_commands clean help
+.PHONY: all iso run bochs run-bochs debug-bochs test-bochs test bench bench-record isolation \
+        isolation-record bench-native trace lint format kprof-selftest gdb loc compile_commands \
+        clean help
