@@ -37,7 +37,8 @@
 #:     bench             in instructions, compared with the record; KVM=1: cycles
 #:     bench-record      measure, and make that the record
 #:     bench-native      the rollforward lock on this machine's processor, in cycles
-#:     isolation         periodic tasks beside hostile neighbours: judged, and drawn in build/
+#:     isolation         periodic tasks beside hostile neighbours: judged, and drawn in build/.
+#:                       RUNS=200 with so many different seeds of the neighbours
 #:     isolation-record  ... and that drawing becomes docs/isolation.svg
 #:     trace             a timeline of the demonstration for ui.perfetto.dev (docs/tracing.md).
 #:                       ENTRY=selftest APPEND=only=NAME those tests; FORMAT=text a log instead
@@ -378,7 +379,8 @@ trace: $(BOOTED) build/kprof/kprof.so | setup-run
 	   --format $(or $(FORMAT),json)
 
 isolation isolation-record: $(BOOTABLE) | setup-iso setup-run
-	$(LIVE)@tools/run --direct --entry isolation --log build/isolation.log
+	$(LIVE)@tools/run --direct --entry isolation --log build/isolation.log \
+	   $(if $(RUNS),--append runs=$(RUNS) --timeout 3600)
 	$(LIVE)@tools/isolation build/isolation.log --draw \
 	   $(if $(filter isolation-record,$@),docs,build)/isolation.svg
 

@@ -17,36 +17,50 @@
 #include "scheduler/program.h"
 #include "vga/vga.h"
 
-/* The plan: of each child, in thousandths of a millisecond. */
-enum place { TASK_A, TASK_B, TASK_C, WARDEN, GROUP, INTERRUPTER, DRIVER, CHILDREN };
-#define TASKS 3u
+/*
+ * The plan, in thousandths of a millisecond. Of a task's slot `served` in the middle are the
+ * ledger's thread's own, in the design where that has slots of its own: so each design has the same
+ * time for tasks and service together. TASK_D has two slots, and somebody else's between them.
+ */
+enum place { TASK_A, TASK_B, TASK_C, TASK_D, SERVER, WARDEN, GROUP, INTERRUPTER, DRIVER, CHILDREN };
+#define TASKS 4u
 static const struct {
 	enum place child;
-	uint32_t length;
+	uint32_t length, served;
 } plan[] = {
-	{TASK_A, 60},  {WARDEN, 130}, {INTERRUPTER, 20}, {TASK_B, 80},
-	{GROUP, 190},  {DRIVER, 20},  {TASK_A, 60},      {INTERRUPTER, 20},
-	{TASK_C, 120}, {WARDEN, 140}, {GROUP, 140},      {DRIVER, 20},
+	{TASK_A, 100, 20}, {WARDEN, 100, 0},  {INTERRUPTER, 20, 0}, {TASK_B, 130, 24},
+	{TASK_D, 25, 0},   {GROUP, 35, 0},    {TASK_D, 25, 0},      {WARDEN, 45, 0},
+	{DRIVER, 20, 0},   {TASK_A, 100, 20}, {GROUP, 60, 0},       {INTERRUPTER, 20, 0},
+	{TASK_C, 170, 30}, {WARDEN, 130, 0},  {DRIVER, 20, 0},
 };
 #define PLAN_SLOTS (sizeof(plan) / sizeof(plan[0]))
 #define CYCLE      1000u
-#define CYCLES     100u
 static const struct {
-	uint32_t phase, period, rounds, calls, units; /* times as in the plan */
-} tasks[TASKS] = {{0, 500, 3000, 4, LEDGER_UNITS},
-		  {210, 1000, 6000, 4, LEDGER_UNITS},
-		  {580, 1000, 12000, 6, LEDGER_UNITS}};
+	uint32_t phase, period; /* as in the plan */
+	uint32_t rounds, more, calls, units;
+} tasks[TASKS] = {{0, 500, 11700, 0, 4, LEDGER_UNITS},
+		  {220, 1000, 15700, 0, 4, LEDGER_UNITS},
+		  {680, 1000, 20700, 0, 4, LEDGER_UNITS},
+		  {350, 1000, 1000, 1, 150, 0}}; /* preempted in a section, or just not */
 
-static const struct {
+/* Runs: with neighbours there are some that differ in what the neighbours do and where in the
+ * cycle. Of the other designs half as many cycles are enough. */
+static const struct kind {
 	const char *name;
 	enum periodic_design design;
 	_Bool has_neighbours;
 	_Bool is_at_once; /* the driver runs when its interrupt comes, and not in its slot */
-} runs[PERIODIC_RUNS] = {{"lending", PERIODIC_LENDING, 0, 0},
-			 {"lending", PERIODIC_LENDING, 1, 0},
-			 {"server", PERIODIC_SERVER, 0, 0},
-			 {"server", PERIODIC_SERVER, 1, 0},
-			 {"lending", PERIODIC_LENDING, 1, 1}};
+	uint32_t cycles;
+} kinds[] = {{"lending", PERIODIC_LENDING, 0, 0, 100}, {"lending", PERIODIC_LENDING, 1, 0, 100},
+	     {"lent", PERIODIC_LENT, 0, 0, 50},        {"lent", PERIODIC_LENT, 1, 0, 50},
+	     {"slot", PERIODIC_SLOT, 0, 0, 50},        {"slot", PERIODIC_SLOT, 1, 0, 50},
+	     {"lending", PERIODIC_LENDING, 1, 1, 50}};
+#define KINDS       (sizeof(kinds) / sizeof(kinds[0]))
+#define REPEATED    1u /* this one, with different seeds: `runs=` on the command line */
+#define REPETITIONS 5u
+/* The cycles of which is noted what the server's thread does. */
+#define NOTED_FROM 10u
+#define NOTED      4u
 
 #define ROW         (SLOTS_MAX - POLICY_CHILDREN)  /* far from slots that slot_take gives */
 #define HOSTILES    (WARDENS * HOSTILE_WARDED + 1) /* the last one under no warden */
@@ -64,7 +78,8 @@ struct program {
 static struct program task[TASKS], hostile[HOSTILES], warden[WARDENS], group, interrupter, driver,
 	ledger;
 static struct thread *const children[CHILDREN] = {
-	&task[TASK_A].thread, &task[TASK_B].thread, &task[TASK_C].thread, &warden[0].thread,
+	&task[TASK_A].thread, &task[TASK_B].thread, &task[TASK_C].thread,
+	&task[TASK_D].thread, &ledger.thread,       &warden[0].thread,
 	&group.thread,        &interrupter.thread,  &driver.thread};
 static uint32_t unit; /* cycles in a thousandth of a millisecond */
 
@@ -110,16 +125,14 @@ static void ledger_make(void)
 
 static void task_make(uint32_t i)
 {
-	static const char *const names[TASKS] = {"task A", "task B", "task C"};
+	static const char *const names[TASKS] = {"task A", "task B", "task C", "task D"};
 	struct periodic_plan its = {.number = i,
-				    .jobs = CYCLES * CYCLE / tasks[i].period,
 				    .period = tasks[i].period * unit,
 				    .phase = tasks[i].phase * unit,
 				    .rounds = tasks[i].rounds,
+				    .more = tasks[i].more,
 				    .calls = tasks[i].calls,
 				    .units = tasks[i].units};
-	for (uint32_t r = 0; r < PERIODIC_RUNS; r++)
-		its.design[r] = runs[r].design;
 	program_make(&task[i], names[i], "periodic");
 	domain_fill(&task[i].domain, PERIODIC_PLAN, &its, sizeof(its));
 	domain_give(&task[i].domain, PERIODIC_CONSOLE, console_slot);
@@ -287,15 +300,18 @@ static void go(struct program *program, uint32_t argument)
 	thread_go(&program->thread, program->domain.entry, 0, argument);
 }
 
-/* Neighbours differ in nothing but whether they are there. */
-static void neighbours_go(_Bool are_there, uint32_t number)
+/* Neighbours differ in nothing but whether they are there, and their seed. */
+static void neighbours_go(_Bool are_there, uint32_t seed)
 {
 	struct program *const all[] = {
 		&warden[0], &warden[1], &group, &interrupter, &hostile[HOSTILES - 1], &driver};
 	const uint32_t arguments[] = {
-		HOSTILE_ARGUMENT(HOSTILE_WARDEN, 1),     HOSTILE_ARGUMENT(HOSTILE_WARDEN, 2),
-		SCHEDULER_ARGUMENT(SCHEDULER_STRIDE, 2), HOSTILE_ARGUMENT(HOSTILE_INTERRUPT, 0),
-		HOSTILE_ARGUMENT(HOSTILE_SPIN, 0),       number,
+		HOSTILE_ARGUMENT(HOSTILE_WARDEN, 2 * seed + 1),
+		HOSTILE_ARGUMENT(HOSTILE_WARDEN, 2 * seed + 2),
+		SCHEDULER_ARGUMENT(SCHEDULER_STRIDE, 2),
+		HOSTILE_ARGUMENT(HOSTILE_INTERRUPT, 0),
+		HOSTILE_ARGUMENT(HOSTILE_SPIN, 0),
+		DRIVER_RUN,
 	};
 	for (uint32_t i = 0; i < HOSTILES; i++)
 		stop(&hostile[i]);
@@ -307,65 +323,140 @@ static void neighbours_go(_Bool are_there, uint32_t number)
 	}
 }
 
-static void run(uint32_t number)
+/* The plan's i-th slot from there on that is a neighbour's: whose it is. */
+static uint32_t neighbour_behind(uint32_t from, uint32_t i)
+{
+	for (uint32_t at = from;; at = (at + 1) % PLAN_SLOTS)
+		if (plan[at].child > SERVER && !i--)
+			return plan[at].child;
+}
+
+/* Each seed puts the neighbours elsewhere in the cycle, into slots as long as before. */
+static uint32_t slots_make(struct cyclic_slot *slots, enum periodic_design design, uint32_t seed)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < PLAN_SLOTS; i++) {
+		uint32_t child = plan[i].child, length = plan[i].length * unit;
+		uint32_t served = design == PERIODIC_SLOT ? plan[i].served * unit : 0;
+		if (child > SERVER)
+			child = neighbour_behind(i, seed);
+		if (served) {
+			length = (length - served) / 2;
+			slots[count++] = (struct cyclic_slot){child, length};
+			slots[count++] = (struct cyclic_slot){SERVER, served};
+		}
+		slots[count++] = (struct cyclic_slot){child, length};
+	}
+	return count;
+}
+
+static uint32_t ledger_ask(uint32_t operation, uint32_t a, uint32_t b, uint32_t *word)
+{
+	uint32_t door = domain_door(&ledger.domain, LEDGER_OWNER);
+	uint32_t result = door_call(slot(door).encoded, operation, a, b, word);
+	slot_give(door);
+	return result;
+}
+
+static void records_print(uint32_t number, uint32_t tasks_of_it);
+
+static void run(const struct kind *kind, uint32_t seed)
 {
 	static struct at_once at_once;
-	struct cyclic_slot slots[PLAN_SLOTS];
+	static uint32_t number;
+	struct cyclic_slot slots[CYCLIC_SLOTS];
 	uint64_t interrupts, after;
-	for (uint32_t i = 0; i < PLAN_SLOTS; i++)
-		slots[i] = (struct cyclic_slot){plan[i].child, plan[i].length * unit};
-	neighbours_go(runs[number].has_neighbours, number);
+	uint32_t count = slots_make(slots, kind->design, seed);
+	neighbours_go(kind->has_neighbours, seed);
 	go(&ledger, 0);
-	uint32_t door = domain_door(&ledger.domain, 0);
-	door_call(slot(door).encoded, LEDGER_RESET, 0, 0, NULL);
-	slot_give(door);
-	uint64_t origin = (cycles() + CYCLE * unit) & ~7ull;
-	for (uint32_t i = 0; i < TASKS; i++)
-		go(&task[i], PERIODIC_ARGUMENT(origin, number));
-	cyclic_begin(&cyclic, slots, PLAN_SLOTS, origin - CYCLE * unit);
+	uint64_t origin = (cycles() + CYCLE * unit) & ~3ull;
+	ledger_ask(LEDGER_RESET, origin + (NOTED_FROM - 1) * CYCLE * unit, NOTED * CYCLE * unit,
+		   NULL);
+	uint32_t tasks_of_it = kind->design == PERIODIC_LENDING ? TASKS : TASK_D;
+	stop(&task[TASK_D]);
+	for (uint32_t i = 0; i < tasks_of_it; i++)
+		go(&task[i], PERIODIC_ARGUMENT(origin, kind->design));
+	cyclic_begin(&cyclic, slots, count, origin - CYCLE * unit);
 	at_once = (struct at_once){.policy = {.ready = at_once_ready,
 					      .blocked = at_once_blocked,
 					      .decide = at_once_decide},
 				   .plan = &cyclic.policy,
 				   .child = DRIVER};
-	scheduler_begin(&scheduler, runs[number].is_at_once ? &at_once.policy : &cyclic.policy,
+	scheduler_begin(&scheduler, kind->is_at_once ? &at_once.policy : &cyclic.policy,
 			SCHEDULER_IS_ROOT, ROW, CHILDREN);
 	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &interrupts));
-	MUST(scheduler_run(&scheduler, origin + (uint64_t)(CYCLES + 1) * CYCLE * unit));
+	MUST(scheduler_run(&scheduler, origin + (uint64_t)(kind->cycles + 1) * CYCLE * unit));
 	MUST(kernel_account(AUTHORITY, ACCOUNT_INTERRUPTS, &after));
-	print("run %u %s %u %u\n", number, runs[number].name, runs[number].has_neighbours,
-	      runs[number].is_at_once);
+	print("run %u %s %u %u %u %u\n", number, kind->name, kind->has_neighbours, kind->is_at_once,
+	      seed, kind->cycles);
 	for (uint32_t i = 0; i < CHILDREN; i++)
 		print("consumed %u %s %llu\n", number, children[i]->name, scheduler.consumed[i]);
 	print("consumed %u interrupts %llu\n", number, after - interrupts);
+	records_print(number++, tasks_of_it);
 }
 
 /* ---- and what is printed --------------------------------------------------------------------- */
 static void plan_print(void)
 {
-	print("isolation timer %u unit %u cycle %u cycles %u lines %u\n", boot_record->timer, unit,
-	      CYCLE * unit, CYCLES, (uint32_t)LINES);
-	for (uint32_t i = 0; i < PLAN_SLOTS; i++)
-		print("slot %u %u\n", plan[i].child, plan[i].length * unit);
+	struct cyclic_slot slots[CYCLIC_SLOTS];
+	uint32_t section = 0, cost;
+	for (uint32_t i = 0; i < 8; i++) {
+		ledger_ask(LEDGER_COST, 0, 0, &cost);
+		section = cost > section ? cost : section;
+	}
+	print("isolation timer %u unit %u cycle %u lines %u section %u\n", boot_record->timer, unit,
+	      CYCLE * unit, (uint32_t)LINES, section);
+	for (uint32_t design = 0; design < PERIODIC_DESIGNS; design++) {
+		uint32_t count = slots_make(slots, design, 0);
+		for (uint32_t i = 0; i < count; i++)
+			print("slot %u %u %u\n", design, slots[i].child, slots[i].cycles);
+	}
 	for (uint32_t i = 0; i < TASKS; i++)
 		print("task %u %u %u %u\n", i, tasks[i].phase * unit, tasks[i].period * unit,
 		      tasks[i].calls);
 }
 
-static void records_print(void)
+static void notes_print(uint32_t number)
+{
+	struct ledger_note note;
+	for (uint32_t i = 0; ledger_ask(LEDGER_NOTED, i, 0, &note.client) == RETURN; i++) {
+		ledger_ask(LEDGER_NOTED, i, 1, &note.begin);
+		ledger_ask(LEDGER_NOTED, i, 2, &note.end);
+		print("served %u %u %u %u\n", number, note.client,
+		      (NOTED_FROM - 1) * CYCLE * unit + note.begin,
+		      (NOTED_FROM - 1) * CYCLE * unit + note.end);
+	}
+}
+
+static void records_print(uint32_t number, uint32_t tasks_of_it)
 {
 	neighbours_go(0, 0);
-	for (uint32_t i = 0; i < TASKS; i++) {
-		go(&task[i], PERIODIC_RUNS);
+	stop(&ledger);
+	notes_print(number);
+	go(&driver, DRIVER_PRINT(number));
+	thread_run(&driver.thread);
+	for (uint32_t i = 0; i < tasks_of_it; i++) {
+		go(&task[i], PERIODIC_PRINT(number));
 		if (thread_run(&task[i].thread) != DISPATCH_ENDED)
 			root_fail("a task can't tell what it noted", 0);
 	}
-	go(&driver, DRIVER_RUNS);
-	thread_run(&driver.thread);
+}
+
+static void neighbours_print(void)
+{
 	for (uint32_t i = 0; i < WARDENS; i++) {
 		go(&warden[i], HOSTILE_ARGUMENT(HOSTILE_WARDEN_REPORT, 0));
 		thread_run(&warden[i].thread);
 	}
+}
+
+static uint32_t repetitions(void)
+{
+	uint32_t number = 0;
+	const char *at = line_behind("runs=");
+	for (; at && *at >= '0' && *at <= '9'; at++)
+		number = number * 10 + *at - '0';
+	return number ? number : REPETITIONS;
 }
 
 int main(void)
@@ -377,8 +468,9 @@ int main(void)
 	domain_entries(&root_domain, (uint32_t)service_entry, (uint32_t)fault_entry);
 	memory_give();
 	plan_print();
-	for (uint32_t i = 0; i < PERIODIC_RUNS; i++)
-		run(i);
-	records_print();
+	for (uint32_t i = 0; i < KINDS; i++)
+		for (uint32_t seed = 0; seed < (i == REPEATED ? repetitions() : 1); seed++)
+			run(&kinds[i], seed);
+	neighbours_print();
 	machine_end(1);
 }

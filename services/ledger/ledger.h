@@ -4,7 +4,7 @@
  * thread, or on a thread of its own that serves a queue, first come first served. Each client has
  * its own part of the queue, LEDGER_SUBPOOL entries, so that nobody can fill it up for others.
  *
- * A door's badge is the client's number, 0 to LEDGER_CLIENTS - 1.
+ * A door's badge is the client's number, 0 to LEDGER_CLIENTS - 1, or LEDGER_OWNER.
  */
 #ifndef NOUS_LEDGER_H
 #define NOUS_LEDGER_H
@@ -12,6 +12,7 @@
 #include "kernel.h"
 
 #define LEDGER_CLIENTS 16u
+#define LEDGER_OWNER   LEDGER_CLIENTS
 #define LEDGER_SUBPOOL 4u
 #define LEDGER_UNITS   512u /* of work, at the most, of one request */
 
@@ -19,9 +20,19 @@ enum ledger_operation {
 	LEDGER_WORK, /* units: done when it comes back; the word is LEDGER_WORD */
 	LEDGER_POST, /* units: queued, and the server's thread woken; LEDGER_FULL */
 	LEDGER_DONE, /* the word: how many of this client's requests were served */
-	LEDGER_RESET /* the queue is emptied: nobody may be inside */
+	/* the owner's */
+	LEDGER_RESET, /* low, length: the queue is emptied, nobody may be inside; what the server's
+			 thread does in that time is noted, `low` is the time's lower word */
+	LEDGER_NOTED, /* i, which word of struct ledger_note; LEDGER_FULL: there is none */
+	LEDGER_COST   /* the word: cycles that a section took which nobody disturbed */
 };
-enum ledger_status { LEDGER_OK, LEDGER_FULL };
+enum ledger_status { LEDGER_OK, LEDGER_FULL, LEDGER_NOT_ALLOWED };
+
+/* A request that the server's thread has served; times are behind `low`. */
+struct ledger_note {
+	uint32_t client, begin, end;
+};
+#define LEDGER_NOTES 512u
 
 /* What a call met: how often its section began, and whether a thread that was stopped inside had
  * left a committed log, which it stored. */

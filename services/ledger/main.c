@@ -15,6 +15,9 @@ static struct {
 } queue[ENTRIES];
 static volatile uint32_t posted_all, served, posted[LEDGER_CLIENTS], done[LEDGER_CLIENTS];
 
+static struct ledger_note notes[LEDGER_NOTES];
+static uint32_t noted, notes_low, notes_length;
+
 struct job {
 	uint32_t client, units, tries, status;
 };
@@ -82,16 +85,48 @@ OPERATION static uint64_t ledger_done(uint32_t client, uint32_t a, uint32_t b, u
 	return ANSWER(LEDGER_OK, count);
 }
 
-OPERATION static uint64_t ledger_reset(uint32_t client, uint32_t a, uint32_t b, uint32_t badge_high)
+OPERATION static uint64_t ledger_reset(uint32_t client, uint32_t low, uint32_t length,
+				       uint32_t badge_high)
 {
+	if (client != LEDGER_OWNER)
+		return ANSWER(LEDGER_NOT_ALLOWED, 0);
 	served = posted_all;
 	for (uint32_t i = 0; i < LEDGER_CLIENTS; i++)
 		done[i] = posted[i];
+	noted = 0;
+	notes_low = low;
+	notes_length = length;
 	return ANSWER(LEDGER_OK, 0);
 }
 
+OPERATION static uint64_t ledger_noted(uint32_t client, uint32_t i, uint32_t word,
+				       uint32_t badge_high)
+{
+	if (client != LEDGER_OWNER)
+		return ANSWER(LEDGER_NOT_ALLOWED, 0);
+	if (i >= noted || word >= sizeof(notes[0]) / sizeof(uint32_t))
+		return ANSWER(LEDGER_FULL, 0);
+	uint32_t value = ((const uint32_t *)&notes[i])[word];
+	return ANSWER(LEDGER_OK, value);
+}
+
+OPERATION static uint64_t ledger_cost(uint32_t client, uint32_t a, uint32_t b, uint32_t badge_high)
+{
+	struct job job = {0};
+	uint32_t before = cycles();
+	section_run(work_prepare, &job);
+	return ANSWER(LEDGER_OK, cycles() - before);
+}
+
 SERVICE_OPERATIONS([LEDGER_WORK] = ledger_work, [LEDGER_POST] = ledger_post,
-		   [LEDGER_DONE] = ledger_done, [LEDGER_RESET] = ledger_reset)
+		   [LEDGER_DONE] = ledger_done, [LEDGER_RESET] = ledger_reset,
+		   [LEDGER_NOTED] = ledger_noted, [LEDGER_COST] = ledger_cost)
+
+static void note(uint32_t client, uint32_t begin)
+{
+	if (begin < notes_length && noted < LEDGER_NOTES)
+		notes[noted++] = (struct ledger_note){client, begin, cycles() - notes_low};
+}
 
 /* The server's thread. A client without a thread in our list waits in no way: the signal fails. */
 int main(void)
@@ -100,8 +135,9 @@ int main(void)
 		uint32_t bits;
 		while (served == posted_all)
 			kernel_wait(1u << POSTED, DEADLINE_NEVER, &bits);
-		uint32_t client = queue[served % ENTRIES].client;
+		uint32_t client = queue[served % ENTRIES].client, begin = cycles() - notes_low;
 		work(queue[served % ENTRIES].units);
+		note(client, begin);
 		done[client]++;
 		served++;
 		kernel_signal(slot(LEDGER_WAITERS + client), 1u << LEDGER_SERVED);

@@ -7,12 +7,12 @@
 
 static const struct periodic_plan *const plan = (const struct periodic_plan *)PERIODIC_PLAN;
 
-static struct {
-	uint32_t start, end; /* since the run's beginning */
-	uint16_t tries;      /* sections that it began */
-	uint16_t left;       /* ... and found a log that a stopped thread had committed */
-} journal[PERIODIC_RUNS][PERIODIC_JOBS];
-static uint32_t run, noted[PERIODIC_RUNS];
+static struct job {
+	uint32_t start, called, back, end; /* since the run's beginning */
+	uint16_t tries;                    /* sections that it began */
+	uint16_t left; /* ... and found a log that a stopped thread had committed */
+} journal[PERIODIC_JOBS];
+static uint32_t noted;
 
 static void compute(uint32_t rounds)
 {
@@ -27,64 +27,81 @@ static uint32_t ledger(uint32_t operation, uint32_t units)
 	return word;
 }
 
-/* The request waits in the queue, and this thread lends its time to the server until it is served:
+static void call_by_itself(struct job *job)
+{
+	for (uint32_t i = 0; i < plan->calls; i++) {
+		uint32_t word = ledger(LEDGER_WORK, plan->units);
+		job->tries += LEDGER_TRIES(word);
+		job->left += LEDGER_LEFT(word);
+	}
+}
+
+/* Each request waits in the queue, and this thread lends its time to the server until it is served:
  * nothing quicker is possible for one that has to wait. */
-static void served(uint32_t units)
+static void call_and_lend(void)
 {
 	struct dispatch_result result;
-	uint32_t before = ledger(LEDGER_DONE, 0);
-	ledger(LEDGER_POST, units);
-	while (ledger(LEDGER_DONE, 0) == before)
-		kernel_dispatch(slot(PERIODIC_SERVER_THREAD), 1u << LEDGER_SERVED, DEADLINE_NEVER,
-				LEDGER_SERVED << DISPATCH_BIT_SHIFT, &result);
-}
-
-static void job(uint64_t origin, uint32_t number)
-{
-	uint32_t tries = 0, left = 0, start = cycles() - origin;
-	compute(plan->rounds);
 	for (uint32_t i = 0; i < plan->calls; i++) {
-		if (plan->design[run] == PERIODIC_SERVER) {
-			served(plan->units);
-			continue;
-		}
-		uint32_t word = ledger(LEDGER_WORK, plan->units);
-		tries += LEDGER_TRIES(word);
-		left += LEDGER_LEFT(word);
+		uint32_t before = ledger(LEDGER_DONE, 0);
+		ledger(LEDGER_POST, plan->units);
+		while (ledger(LEDGER_DONE, 0) == before)
+			kernel_dispatch(slot(PERIODIC_SERVER_THREAD), 1u << LEDGER_SERVED,
+					DEADLINE_NEVER, LEDGER_SERVED << DISPATCH_BIT_SHIFT,
+					&result);
 	}
-	compute(plan->rounds);
-	journal[run][number].end = cycles() - origin;
-	journal[run][number].start = start;
-	journal[run][number].tries = tries;
-	journal[run][number].left = left;
 }
 
-static void journal_print(void)
+/* All requests lie in the queue before the server's slot begins. */
+static void post_and_wait(void)
 {
-	for (uint32_t r = 0; r < PERIODIC_RUNS; r++)
-		for (uint32_t i = 0; i < noted[r]; i++)
-			print("job %u %u %u %u %u %u %u\n", r, plan->number, i, journal[r][i].start,
-			      journal[r][i].end, journal[r][i].tries, journal[r][i].left);
+	uint32_t bits, before = ledger(LEDGER_DONE, 0);
+	for (uint32_t i = 0; i < plan->calls; i++)
+		ledger(LEDGER_POST, plan->units);
+	while (ledger(LEDGER_DONE, 0) - before < plan->calls)
+		kernel_wait(1u << LEDGER_SERVED, DEADLINE_NEVER, &bits);
+}
+
+static struct job job_do(uint64_t origin, enum periodic_design design, uint32_t number)
+{
+	struct job job = {.start = cycles() - origin};
+	compute(plan->rounds + number * plan->more);
+	job.called = cycles() - origin;
+	if (design == PERIODIC_LENDING)
+		call_by_itself(&job);
+	else if (design == PERIODIC_LENT)
+		call_and_lend();
+	else
+		post_and_wait();
+	job.back = cycles() - origin;
+	compute(plan->rounds);
+	job.end = cycles() - origin;
+	return job;
+}
+
+static void journal_print(uint32_t run)
+{
+	for (uint32_t i = 0; i < noted; i++) {
+		const struct job *job = &journal[i];
+		print("job %u %u %u %u %u %u %u %u %u\n", run, plan->number, i, job->start,
+		      job->called, job->back, job->end, job->tries, job->left);
+	}
 }
 
 int main(uint32_t argument)
 {
-	uint64_t now = cycles(), origin, release;
-	uint32_t bits;
+	uint32_t design = PERIODIC_LOW(argument), bits;
 	console_slot = PERIODIC_CONSOLE;
-	run = PERIODIC_RUN_OF(argument);
-	origin = now + (int32_t)((argument - run) - (uint32_t)now);
-	release = origin + plan->phase;
-	if (run >= PERIODIC_RUNS) {
-		journal_print();
+	if (design == PERIODIC_DESIGNS) {
+		journal_print(argument >> 2);
 		return 0;
 	}
-	for (uint32_t i = 0; i < plan->jobs; i++) {
+	uint64_t now = cycles(), origin = now + (int32_t)(argument - design - (uint32_t)now);
+	uint64_t release = origin + plan->phase;
+	for (noted = 0; noted < PERIODIC_JOBS; noted++) {
 		release += plan->period;
 		if (scheduler_wait_until(PERIODIC_PARENT, 0, release, &bits))
 			return 1;
-		job(origin, i);
-		noted[run] = i + 1;
+		journal[noted] = job_do(origin, design, noted);
 	}
 	return 0;
 }
