@@ -223,14 +223,6 @@ uint32_t thread_run(struct thread *thread)
 	return result.reason;
 }
 
-const char *line_behind(const char *word)
-{
-	const char *line = boot_record->command_line;
-	while (*line && memcmp(line, word, strlen(word)) != 0)
-		line++; /* some loaders put the kernel's name before it */
-	return *line ? line + strlen(word) : NULL;
-}
-
 void domain_run(struct domain *domain)
 {
 	struct thread thread;

@@ -174,9 +174,6 @@ void holder_use_own(void);      /* ... of what is left to this program */
 void holder_leave(uint32_t id); /* its domains have ended: its block goes back */
 _Bool holder_known(uint32_t id, const char **name, uint32_t *limit, uint32_t *used);
 
-/* What stands behind this word on the command line, or NULL: it does not stand there. */
-const char *line_behind(const char *word);
-
 /* ---- threads
  * ------------------------------------------------------------------------------------------------
  */
