@@ -111,12 +111,13 @@ KERNEL_CFLAGS  := $(CFLAGS) -Wno-unused-parameter -mregparm=3 \
 PROGRAM_CFLAGS := $(CFLAGS) -fcall-used-esi -fcall-used-edi -fcall-used-ebx \
                   -mincoming-stack-boundary=3 -Wno-unused-parameter \
                   -ffunction-sections -fdata-sections \
-                  $(patsubst %/,-I%,$(wildcard libs/*/)) -Ilibs -Iservices -Ibuild/generated
+                  $(patsubst %/,-I%,$(wildcard libs/*/)) -Ilibs -Iservices -Ibuild/generated \
+                  -Ibuild/generated/interfaces
 HOST_CFLAGS := $(HOST_M32) -O1 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter \
             $(WERROR) -fsanitize=address,undefined -fno-sanitize-recover=all \
             -fno-omit-frame-pointer \
             -Itests/host -Ikernel -Iboot $(patsubst %/,-I%,$(wildcard libs/*/)) -Ilibs -Iservices \
-            -Ibuild/generated
+            -Ibuild/generated -Ibuild/generated/interfaces
 NASMFLAGS := -f elf32 -g -F dwarf -w+all $(if $(WERROR),-w+error) \
              -Ikernel/ -Ikernel/x86/ $(patsubst %,-I%,$(wildcard libs/*/)) -Ibuild/generated/
 LDFLAGS  := -m elf_i386 -nostdlib --build-id=none -z noexecstack -z max-page-size=4096 \
@@ -172,6 +173,13 @@ HOST_TESTS   := $(patsubst tests/host/%.c,build/host/%,$(wildcard tests/host/*.c
 HOST_SOURCES := $(wildcard tests/host/*.c tests/host/machine/*.c)
 
 ELVES   := build/nous.elf $(PROGRAMS:%=build/programs/%.elf)
+# Headers with operations, and what tools/interface makes of them.
+INTERFACES := $(shell grep -l '^.include "[a-z0-9_]*[.]stubs[.]h"' \
+                services/*/*.h services/*/*/*.h libs/*/*.h tests/*/*.h 2>/dev/null)
+MADE       := build/generated/interfaces
+STUBS      := $(foreach h,$(basename $(notdir $(INTERFACES))),$(MADE)/$(h).stubs.h \
+                $(MADE)/$(h).server.h)
+
 BOOTED  := build/modules/nous $(PROGRAMS:%=build/modules/%) build/modules/entries
 
 COMMANDS := build/compile_commands.json
@@ -196,7 +204,8 @@ ifneq ($(MAKECMDGOALS),clean)
 $(call settled,generated/version.h,$(DEFINE) NOUS_VERSION "$(VERSION)")
 $(call settled,flags,$(subst $(CURDIR),.,$(CC) $(KERNEL_CFLAGS) $(PROGRAM_CFLAGS) $(NASMFLAGS) \
                      $(HOSTCC) $(HOST_CFLAGS)))
-$(call settled,sources,$(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) $(ENTRIES) $(HOST_SOURCES))
+$(call settled,sources,$(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) $(ENTRIES) $(HOST_SOURCES) \
+                       $(INTERFACES))
 endif
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)) build/generated/offsets.d \
@@ -215,7 +224,7 @@ endef
 $(filter %.c.o,$(KERNEL_OBJECTS)): build/%.c.o: %.c build/flags | setup-build
 	$(call compile,$(KERNEL_CFLAGS))
 
-$(filter %.c.o,$(PROGRAM_OBJECTS)): build/%.c.o: %.c build/flags | setup-build
+$(filter %.c.o,$(PROGRAM_OBJECTS)): build/%.c.o: %.c build/flags | setup-build $(MADE)/made
 	$(call compile,$(PROGRAM_CFLAGS))
 
 # (NASM 2.16 forgets included files when it is asked for dependencies and code at once.)
@@ -228,14 +237,24 @@ $(filter %.asm.o,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)): build/%.asm.o: %.asm bui
 
 # Structure offsets for the assembler come from the compiler. The file is touched only when one
 # has changed: programs' assembler files include it, too, for the ABI's numbers.
-build/generated/offsets.s: tools/offsets.c build/flags | setup-build
+build/generated/offsets.s: tools/offsets.c build/flags | setup-build $(MADE)/made
 	@mkdir -p $(@D)
 	@echo '  GEN   $(@:.s=.inc)'
-	@$(CC) $(KERNEL_CFLAGS) -Ilibs/runtime -MMD -MP -MF $(@:.s=.d) -MT $@ -S -o $@ $<
+	@$(CC) $(KERNEL_CFLAGS) -Ilibs/runtime -I$(MADE) -MMD -MP -MF $(@:.s=.d) -MT $@ -S -o $@ $<
 
 build/generated/offsets.inc: build/generated/offsets.s
 	@sed -n 's/^->\([A-Za-z0-9_]*\) \$$*\([-0-9]*\).*/%define \1 \2/p' $< >$@.new
 	@cmp -s $@.new $@ || cp $@.new $@
+
+# All at once; a file that would be the same as before is not touched.
+$(MADE)/made: $(INTERFACES) tools/interface build/sources | setup-build
+	@mkdir -p $(@D)
+	@echo '  GEN   $(@D)'
+	@tools/interface --out $(@D) $(INTERFACES)
+	@touch $@
+
+$(STUBS): $(MADE)/made
+	@:
 
 # ------------------------------------------------------------------ the kernel, in two passes
 
@@ -301,7 +320,7 @@ build/nous.iso: $(BOOTED) boot/grub.cfg tools/iso | setup-iso
 
 # A test is one file; its line `// sources: kernel/x.c ...` names what is compiled with it.
 define host_test
-build/host/$(basename $(notdir $(1))): $(1) $(2) build/flags | setup-host $(OFFSETS)
+build/host/$(basename $(notdir $(1))): $(1) $(2) build/flags | setup-host $(OFFSETS) $(MADE)/made
 	@mkdir -p $$(@D)
 	@echo '  HOST  $(1)'
 	@$$(HOSTCC) $$(HOST_CFLAGS) -MM -MP -MT $$@ $(1) $(2) >$$@.d
@@ -387,7 +406,7 @@ isolation isolation-record: $(BOOTABLE) | setup-iso setup-run
 bench-native: build/native/lock
 	@build/native/lock
 
-lint: $(OFFSETS) $(COMMANDS) | setup-lint setup-build
+lint: $(OFFSETS) $(COMMANDS) $(MADE)/made | setup-lint setup-build
 	$(LIVE)@tools/lint
 
 format: | setup-lint

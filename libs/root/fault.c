@@ -110,7 +110,7 @@ OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class)
 		    (unsigned long long)value);
 		add_place(&report, "  called from", call.w[0], call.w[1]);
 	}
-	door_call(slot(console_slot).encoded | OPTION_NESTED, SERIAL_WRITE, report.bytes, 0, NULL);
+	serial_write(nested(slot(console_slot)), report.bytes, report.text);
 }
 
 void fault_door_give(struct domain *domain)

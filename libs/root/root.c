@@ -43,7 +43,7 @@ void machine_end(_Bool success)
 {
 	say(success ? "END success\n" : "END failure\n");
 	if (serial_lives) /* the last byte must be out: a Bochs ends at once */
-		door_call(slot(console_slot).encoded, SERIAL_FLUSH, 0, 0, NULL);
+		serial_flush(slot(console_slot));
 	while (!serial_lives && !(port_read(SERIAL_PORT + 5) & STATUS_IDLE))
 		;
 	port_write(0xF4, success ? 0x10 : 0x11);

@@ -42,6 +42,10 @@ struct words {
 	uint32_t w[4]; /* ESI, EDI, EBX, EBP */
 };
 
+/* Of a prototype without `static` the definition, which is always inlined; so it may use only what
+ * is like it. */
+#define STUB extern inline __attribute__((gnu_inline, always_inline))
+
 #define SYSENTER "mov %%esp, %%ecx\n\tmov $1f, %%edx\n\tsysenter\n1:\t"
 
 /* Any invocation; all four words in and out. EBP is saved by hand: the compiler may need it. */
@@ -82,8 +86,8 @@ static inline uint32_t invoke_3(uint32_t target, uint32_t operation, uint32_t a,
 
 /* operation in ESI, two more words; *value: the service's word 0. Nothing is lent but the thread.
  */
-static inline uint32_t door_call(uint32_t target, uint32_t operation, uint32_t a, uint32_t b,
-				 uint32_t *value)
+STUB uint32_t door_call(uint32_t target, uint32_t operation, uint32_t a, uint32_t b,
+			uint32_t *value)
 {
 	uint32_t status = target;
 	asm volatile("push %%ebp\n\t" SYSENTER "pop %%ebp"
@@ -100,8 +104,8 @@ static inline uint32_t door_call(uint32_t target, uint32_t operation, uint32_t a
 #define LEND_SLOTS(a, b, c, d) \
 	((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define LEND_WINDOWS(first, second) ((uint32_t)(first) | (uint32_t)(second) << 16)
-static inline uint32_t door_call_lend(uint32_t target, uint32_t operation, uint32_t a,
-				      uint32_t slots, uint32_t windows, uint32_t *value)
+STUB uint32_t door_call_lend(uint32_t target, uint32_t operation, uint32_t a, uint32_t slots,
+			     uint32_t windows, uint32_t *value)
 {
 	uint32_t status = target;
 	asm volatile("push %%ebp\n\tmov %%ecx, %%ebp\n\t" SYSENTER "pop %%ebp"

@@ -17,6 +17,10 @@
 typedef uint64_t __attribute__((regparm(3)))
 service_operation(uint32_t badge_low, uint32_t a, uint32_t b, uint32_t badge_high);
 #define OPERATION __attribute__((regparm(3)))
+/* Which door it was: whoever made it chose the badge, and no client can. */
+struct badge {
+	uint32_t low, high;
+};
 /* Two words as one value; shifted together they would cost five instructions more. */
 #define ANSWER(status, word)        \
 	(((union {                  \
@@ -50,7 +54,7 @@ void service_entry(void);
 void fault_entry(void);
 
 /* The client's parameters lie at the bottom of the data page on which this call stands. */
-static inline void *parameters(void)
+STUB void *parameters(void)
 {
 	return (void *)DATA_PAGE;
 }

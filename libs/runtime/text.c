@@ -176,7 +176,7 @@ void print(const char *how, ...)
 	size_t length = format_list(line, sizeof(line), how, list);
 	va_end(list);
 	if (console_slot)
-		serial_write(console_slot, line, length);
+		serial_write(slot(console_slot), length, line);
 	if (screen_slot)
 		screen_print(line, length);
 }

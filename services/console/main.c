@@ -60,7 +60,7 @@ static void keys_read(void)
 static void characters_read(void)
 {
 	uint32_t character;
-	while (serial_read(CONSOLE_SERIAL, &character) == RETURN) {
+	while (serial_read(slot(CONSOLE_SERIAL), &character) == RETURN) {
 		uint32_t key = line_decode(&escape, character);
 		if (key)
 			key_take(key);
@@ -76,7 +76,7 @@ static _Bool input_drop(void)
 	while (keyboard_read(slot(CONSOLE_KEYBOARD), &key) == RETURN)
 		some = 1;
 	serial_acknowledge(slot(CONSOLE_SERIAL));
-	while (serial_read(CONSOLE_SERIAL, &key) == RETURN)
+	while (serial_read(slot(CONSOLE_SERIAL), &key) == RETURN)
 		some |= line_decode(&escape, key) != KEY_NONE;
 	return some;
 }

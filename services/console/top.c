@@ -69,7 +69,7 @@ static void display_clear(void)
 {
 	static const char home_and_clear[] = "\x1b[H\x1b[2J";
 	uint32_t serial = console_slot;
-	serial_write(serial, home_and_clear, sizeof(home_and_clear) - 1);
+	serial_write(slot(serial), sizeof(home_and_clear) - 1, home_and_clear);
 	console_slot = 0;
 	print("\f");
 	console_slot = serial;

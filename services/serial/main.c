@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The serial port service: no thread of its own, no state but the port's. See serial.h. */
-#include "serial.h"
+#include "serial.server.h"
 
 #define PORT         0x3F8u
 #define ENABLE       (PORT + 1)
@@ -23,78 +23,57 @@ static inline uint8_t port_read(uint16_t port)
 	return value;
 }
 
-OPERATION static uint64_t serial_do_write(uint32_t badge, uint32_t bytes, uint32_t b,
-					  uint32_t badge_high)
+uint32_t serial_do_write(struct badge badge, uint32_t bytes, const char text[bytes])
 {
-	(void)b;
-	(void)badge_high;
-	const volatile char *text = parameters();
-	if (!(badge & SERIAL_MAY_WRITE))
-		return ANSWER(SERIAL_NOT_ALLOWED, 0);
-	if (bytes > PARAMETER_BYTES)
-		return ANSWER(SERVICE_BAD_ARGUMENT, 0);
+	if (!(badge.low & SERIAL_MAY_WRITE))
+		return SERIAL_NOT_ALLOWED;
 	for (uint32_t i = 0; i < bytes; i++) {
 		while (!(port_read(STATUS) & STATUS_EMPTY))
 			;
 		port_write(PORT, text[i]);
 	}
-	return ANSWER(0, 0);
+	return 0;
 }
 
-OPERATION static uint64_t serial_do_read(uint32_t badge, uint32_t a, uint32_t b,
-					 uint32_t badge_high)
+uint32_t serial_do_read(struct badge badge, uint32_t *character)
 {
-	(void)a;
-	(void)b;
-	(void)badge_high;
-	if (!(badge & SERIAL_MAY_READ))
-		return ANSWER(SERIAL_NOT_ALLOWED, 0);
+	if (!(badge.low & SERIAL_MAY_READ))
+		return SERIAL_NOT_ALLOWED;
 	if (!(port_read(STATUS) & STATUS_DATA))
-		return ANSWER(SERIAL_NOTHING, 0);
-	return ANSWER(0, port_read(PORT));
+		return SERIAL_NOTHING;
+	*character = port_read(PORT);
+	return 0;
 }
 
-OPERATION static uint64_t serial_do_flush(uint32_t badge, uint32_t a, uint32_t b,
-					  uint32_t badge_high)
+uint32_t serial_do_flush(struct badge badge)
 {
-	(void)a;
-	(void)b;
-	(void)badge_high;
-	if (!(badge & SERIAL_MAY_WRITE))
-		return ANSWER(SERIAL_NOT_ALLOWED, 0);
+	if (!(badge.low & SERIAL_MAY_WRITE))
+		return SERIAL_NOT_ALLOWED;
 	while (!(port_read(STATUS) & STATUS_IDLE))
 		;
-	return ANSWER(0, 0);
+	return 0;
 }
 
-OPERATION static uint64_t serial_do_bind(uint32_t badge, uint32_t bit, uint32_t b,
-					 uint32_t badge_high)
+uint32_t serial_do_bind(struct badge badge, keep_t thread, uint32_t bit, uint32_t *error)
 {
-	(void)b, (void)badge_high;
-	if (!(badge & SERIAL_MAY_READ))
-		return ANSWER(SERIAL_NOT_ALLOWED, 0);
-	uint32_t error = kernel_irq_bind(slot(SERIAL_SLOT_LINE), lent_slot(0), bit);
-	if (error)
-		return ANSWER(SERIAL_NOT_BOUND, error);
+	if (!(badge.low & SERIAL_MAY_READ))
+		return SERIAL_NOT_ALLOWED;
+	*error = kernel_irq_bind(slot(SERIAL_SLOT_LINE), thread, bit);
+	if (*error)
+		return SERIAL_NOT_BOUND;
 	port_write(MODEM, MODEM_READY);
 	port_write(ENABLE, ENABLE_DATA);
 	kernel_irq_acknowledge(slot(SERIAL_SLOT_LINE));
-	return ANSWER(0, 0);
+	return 0;
 }
 
-OPERATION static uint64_t serial_do_acknowledge(uint32_t badge, uint32_t a, uint32_t b,
-						uint32_t badge_high)
+uint32_t serial_do_acknowledge(struct badge badge)
 {
-	(void)a, (void)b, (void)badge_high;
-	if (!(badge & SERIAL_MAY_READ))
-		return ANSWER(SERIAL_NOT_ALLOWED, 0);
+	if (!(badge.low & SERIAL_MAY_READ))
+		return SERIAL_NOT_ALLOWED;
 	kernel_irq_acknowledge(slot(SERIAL_SLOT_LINE));
-	return ANSWER(0, 0);
+	return 0;
 }
-
-SERVICE_OPERATIONS([SERIAL_WRITE] = serial_do_write, [SERIAL_READ] = serial_do_read,
-		   [SERIAL_FLUSH] = serial_do_flush, [SERIAL_BIND] = serial_do_bind,
-		   [SERIAL_ACKNOWLEDGE] = serial_do_acknowledge)
 
 int main(void)
 {

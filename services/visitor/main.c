@@ -21,7 +21,7 @@ static void plain_call(void)
 	uint32_t cost = 0;
 	for (uint32_t i = 0; i < 3; i++) { /* the first ones are colder */
 		uint32_t begun = stamp();
-		door_call(VISITOR_SCRIBE, SCRIBE_NOTHING, 0, 0, NULL);
+		scribe_nothing(slot(VISITOR_SCRIBE));
 		cost = stamp() - begun - empty();
 	}
 	print("     visitor: a call and its return cost me %u ticks\n", cost);
@@ -30,8 +30,8 @@ static void plain_call(void)
 static void lend(uint32_t count)
 {
 	uint32_t sum = 0, begun = stamp();
-	uint32_t result = scribe_sum(slot(VISITOR_SCRIBE), count,
-				     LEND_SLOTS(VISITOR_SERIAL, 0, 0, 0), VISITOR_WINDOWS, &sum);
+	uint32_t result = scribe_sum(slot(VISITOR_SCRIBE), count, slot(VISITOR_SERIAL),
+				     window(VISITOR_INPUT), window(VISITOR_OUTPUT), &sum);
 	uint32_t cost = stamp() - begun - empty();
 	if (DOOR_ERROR(result))
 		print("     visitor: the kernel says %s\n", error_name(DOOR_ERROR(result)));
@@ -58,12 +58,12 @@ static void hostile(void)
 	attempt("call through a slot that nobody gave me", result);
 	attempt("use the slot lent to somebody else's call", door_call(SLOT_LENT, 0, 0, 0, NULL));
 	attempt("lend the kernel's memory as a window",
-		door_call_lend(VISITOR_SCRIBE | OPTION_WINDOWS, SCRIBE_SUM, 4, 0,
+		door_call_lend(VISITOR_SCRIBE | OPTION_WINDOWS, scribe_sum_op, 4, 0,
 			       LEND_WINDOWS(0x300, 0x300), NULL));
 	attempt("lend no memory, let the scribe run into it",
-		door_call(VISITOR_SCRIBE, SCRIBE_SUM, 4, 0, NULL));
+		door_call(VISITOR_SCRIBE, scribe_sum_op, 4, 0, NULL));
 	attempt("make the scribe sum beyond the window",
-		door_call(VISITOR_SCRIBE, SCRIBE_SUM, 0x40000000, 0, NULL));
+		door_call(VISITOR_SCRIBE, scribe_sum_op, 0x40000000, 0, NULL));
 	attempt("read the badge of its door",
 		invoke_2(SLOT_SELF, self_badge_op, VISITOR_SCRIBE, 0));
 	attempt("take slot 0 for something else",

@@ -658,7 +658,7 @@ static __attribute__((noinline)) void bench_policies(void)
 /* Dispatchers one upon the other, each of which dispatches the next one and then waits until that
  * can go on; the last one only waits. */
 #define NESTED 5u
-static struct thread nested[NESTED];
+static struct thread nest[NESTED];
 static void nested_dispatches(uint32_t thread)
 {
 	struct dispatch_result result;
@@ -678,15 +678,15 @@ static __attribute__((noinline)) void bench_nested(void)
 	for (uint32_t i = NESTED; i--;) {
 		uint32_t *top = &stacks[i][252];
 		top[0] = 0;
-		thread_make(&nested[i], "nested", i % 2 ? &service_a : &service_b);
+		thread_make(&nest[i], "nested", i % 2 ? &service_a : &service_b);
 		if (i + 1 < NESTED) {
-			domain_give(nested[i].home, 3 + i, nested[i + 1].object.slot);
+			domain_give(nest[i].home, 3 + i, nest[i + 1].object.slot);
 			top[0] = 3 + i;
 		}
-		thread_go(&nested[i], (uint32_t)thread_begin, (uint32_t)top,
+		thread_go(&nest[i], (uint32_t)thread_begin, (uint32_t)top,
 			  (uint32_t)nested_dispatches);
 	}
-	slot_t first = slot(nested[0].object.slot), last = slot(nested[NESTED - 1].object.slot);
+	slot_t first = slot(nest[0].object.slot), last = slot(nest[NESTED - 1].object.slot);
 	uint64_t far = cycles() + 1000ull * boot_record->cycles_per_ms;
 	MUST(kernel_dispatch(first, 0, far, 0, &result));
 	MEASURE("dispatch_nested4", MUST(kernel_signal(last, 1)),

@@ -154,8 +154,8 @@ def demonstration(folder):
     check("it idles as long as it says", abs(trace.totals["ran"]["idle"] - asleep) < 500,
           asleep, trace.totals)
     check("calls are named by operation and domain",
-          trace.names(r"^scribe_do_sum \(scribe #\d+\)$") and
-          trace.names(r"^serial_do_write \(serial #\d+\)$"))
+          trace.names(r"^scribe_sum_entry \(scribe #\d+\)$") and
+          trace.names(r"^serial_write_entry \(serial #\d+\)$"))
     check("and kernel operations by theirs", trace.names(r"^kernel: thread_start$"))
     nested = [pid for pid in trace.process if pid != 1 and trace.tracks.get((pid, 3))]
     wrong = [bad for pid in nested
@@ -177,8 +177,8 @@ def text(folder):
         lines = file.read()
     check("the text form: calls, operations and returns, indented",
           re.search(r"^ +\d+ visitor #\d+ +calls (scribe #\d+)\n"
-                    r" +\d+ visitor #\d+ +operation scribe_do_sum\n"
-                    r"(?:.*\n)*? +\d+ visitor #\d+ +returns from scribe_do_sum \(\1\)$", lines,
+                    r" +\d+ visitor #\d+ +operation scribe_sum_entry\n"
+                    r"(?:.*\n)*? +\d+ visitor #\d+ +returns from scribe_sum_entry \(\1\)$", lines,
                     re.M), lines[:2000])
 
 

@@ -245,7 +245,7 @@ TEST(call_with_little_stack_left_is_refused_by_the_service)
 	for (uint32_t room = 0; room < PAGE_BYTES; room += 16) {
 		struct registers r = {.eax = slot(console_slot).encoded | OPTION_NESTED,
 				      .esp = DATA_PAGE | room,
-				      .esi = SERIAL_FLUSH,
+				      .esi = serial_flush_op,
 				      .eflags = FLAGS_PLAIN};
 		raw_invoke_at(&r);
 		CHECK_EQUAL(r.eax, room < 1024 ? RETURN + SERVICE_NO_STACK : RETURN);

@@ -14,7 +14,7 @@ static uint32_t told_bytes, told_times, shared_result;
 PEER listen(uint32_t operation, uint32_t bytes, uint32_t b, uint32_t badge_high)
 {
 	(void)b, (void)badge_high;
-	if (operation != SERIAL_WRITE)
+	if (operation != serial_write_op)
 		return ANSWER(0, 0);
 	told_times++;
 	for (uint32_t i = 0; i < bytes && told_bytes + 1 < sizeof(told); i++)
@@ -73,7 +73,7 @@ static void service_begin(void)
 
 static void call_it(uint32_t door)
 {
-	shared_result = door_call(door, SERIAL_WRITE, 1, 0, NULL);
+	shared_result = door_call(door, serial_write_op, 1, 0, NULL);
 }
 
 /* It reads a port that it does not have. */
@@ -88,7 +88,7 @@ TEST(service_that_faults_is_named_with_thread_door_and_place)
 	CHECK_EQUAL(shared_result, ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(told_times, 1);
 	CHECK(says("FAULT in impostor at 00400"));
-	CHECK(says(" (serial_do_write+"));
+	CHECK(says(" (serial_write_entry+"));
 	CHECK(says("program error, vector 13\n"));
 	CHECK(says("thread client of root, door badge 1234567890abcdef\n"));
 	CHECK(says("called from root at 004"));
@@ -128,7 +128,7 @@ TEST(service_that_faults_is_named_with_the_address)
 PEER forward(uint32_t a, uint32_t b, uint32_t c, uint32_t badge_high)
 {
 	(void)a, (void)b, (void)c, (void)badge_high;
-	shared_result = door_call(SLOT_ONWARD | OPTION_NESTED, SERIAL_WRITE, 1, 0, NULL);
+	shared_result = door_call(SLOT_ONWARD | OPTION_NESTED, serial_write_op, 1, 0, NULL);
 	return ANSWER(7, 0);
 }
 

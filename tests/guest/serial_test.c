@@ -107,15 +107,15 @@ TEST(serial_character_that_arrives_is_a_signal)
 		driver_do(SEND, 'a' + i);
 		seen[i].signals = events_until(second());
 		if (i == THROUGH - 1) { /* masked meanwhile, and not lost */
-			serial_read(door, &seen[i].character);
+			serial_read(slot(door), &seen[i].character);
 			driver_do(SEND, 'z');
 			seen[i].later = events_until(0);
 			serial_acknowledge(slot(door));
 			seen[i].signals &= events_until(second());
 		}
 		seen[i].read = serial_acknowledge(slot(door));
-		seen[i].read |= serial_read(door, &seen[i].character);
-		seen[i].empty = serial_read(door, &error);
+		seen[i].read |= serial_read(slot(door), &seen[i].character);
+		seen[i].empty = serial_read(slot(door), &error);
 		seen[i].later |= events_until(0);
 	}
 	end();
@@ -132,7 +132,7 @@ TEST(serial_character_that_arrives_is_a_signal)
 static void check_not_bound(uint32_t options, uint32_t thread, uint32_t bit, uint32_t error)
 {
 	uint32_t why = 0;
-	CHECK_EQUAL(door_call_lend(slot(door).encoded | options, SERIAL_BIND, bit,
+	CHECK_EQUAL(door_call_lend(slot(door).encoded | options, serial_bind_op, bit,
 				   LEND_SLOTS(thread, 0, 0, 0), 0, &why),
 		    RETURN + SERIAL_NOT_BOUND);
 	CHECK_EQUAL(why, error);
@@ -144,14 +144,13 @@ TEST(serial_refuses_what_a_door_does_not_allow)
 	uint32_t value, narrow = slot_take(),
 			writer = domain_door(&serial_domain, ~SERIAL_MAY_READ);
 	begin();
-	CHECK_EQUAL(serial_read(writer, &value), RETURN + SERIAL_NOT_ALLOWED);
+	CHECK_EQUAL(serial_read(slot(writer), &value), RETURN + SERIAL_NOT_ALLOWED);
 	CHECK_EQUAL(serial_acknowledge(slot(writer)), RETURN + SERIAL_NOT_ALLOWED);
 	CHECK_EQUAL(serial_bind(slot(writer), slot(ROOT_THREAD), BIT, &value),
 		    RETURN + SERIAL_NOT_ALLOWED);
-	CHECK_EQUAL(serial_write(door, "", 0), RETURN + SERIAL_NOT_ALLOWED);
-	CHECK_EQUAL(door_call(slot(door).encoded, SERIAL_FLUSH, 0, 0, NULL),
-		    RETURN + SERIAL_NOT_ALLOWED);
-	CHECK_EQUAL(door_call(slot(door).encoded, SERIAL_ACKNOWLEDGE + 1, 0, 0, NULL),
+	CHECK_EQUAL(serial_write(slot(door), 0, ""), RETURN + SERIAL_NOT_ALLOWED);
+	CHECK_EQUAL(serial_flush(slot(door)), RETURN + SERIAL_NOT_ALLOWED);
+	CHECK_EQUAL(door_call(slot(door).encoded, serial_acknowledge_op + 1, 0, 0, NULL),
 		    RETURN + SERVICE_NO_OPERATION);
 	check_not_bound(0, 0, BIT, ERROR_EMPTY);
 	check_not_bound(OPTION_CAPABILITIES, ROOT_THREAD, BIT, ERROR_TRANSIENT);

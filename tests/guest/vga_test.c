@@ -40,23 +40,23 @@ static void check_generations(void)
 
 /* ---- the model --------------------------------------------------------------------------------
  */
-struct badge {
+struct door {
 	uint32_t area, generation;
 };
 /* The number of cell x, y of an area of a rectangle. */
-static uint32_t cell_at(struct badge badge, uint32_t area, uint32_t x, uint32_t y)
+static uint32_t cell_at(struct door badge, uint32_t area, uint32_t x, uint32_t y)
 {
 	return (VGA_Y(badge.area) + VGA_Y(area) + y) * VGA_COLUMNS + VGA_X(badge.area) +
 	       VGA_X(area) + x;
 }
-static _Bool row_is_valid(struct badge badge, uint32_t area, uint32_t y)
+static _Bool row_is_valid(struct door badge, uint32_t area, uint32_t y)
 {
 	for (uint32_t x = 0; x < VGA_WIDTH(area); x++)
 		if (model.generation[cell_at(badge, area, x, y)] != badge.generation)
 			return badge.area & VGA_RIGHT_ANY;
 	return 1;
 }
-static uint32_t model_check(struct badge badge, uint32_t area, uint32_t right)
+static uint32_t model_check(struct door badge, uint32_t area, uint32_t right)
 {
 	if ((badge.area & right) != right)
 		return VGA_NOT_ALLOWED;
@@ -66,7 +66,7 @@ static uint32_t model_check(struct badge badge, uint32_t area, uint32_t right)
 		return VGA_OUTSIDE;
 	return 0;
 }
-static uint32_t model_scroll(struct badge badge, uint32_t area, int32_t rows, uint16_t cell)
+static uint32_t model_scroll(struct door badge, uint32_t area, int32_t rows, uint16_t cell)
 {
 	int32_t height = VGA_HEIGHT(area);
 	for (int32_t i = 0; i < height; i++) {
@@ -81,7 +81,7 @@ static uint32_t model_scroll(struct badge badge, uint32_t area, int32_t rows, ui
 	}
 	return 0;
 }
-static uint32_t model_cursor(struct badge badge, uint32_t area)
+static uint32_t model_cursor(struct door badge, uint32_t area)
 {
 	uint32_t one = VGA_AREA(VGA_X(area), VGA_Y(area), 1, 1);
 	uint32_t status = model_check(badge, area ? area : one, VGA_RIGHT_CURSOR);
@@ -92,7 +92,7 @@ static uint32_t model_cursor(struct badge badge, uint32_t area)
 	return status;
 }
 /* `data`: cells to write, or where what is read goes. */
-static uint32_t model_step(struct badge badge, struct vga_step step, uint16_t *data)
+static uint32_t model_step(struct door badge, struct vga_step step, uint16_t *data)
 {
 	uint32_t right = step.operation == VGA_READ ? VGA_RIGHT_READ : VGA_RIGHT_WRITE;
 	if (step.operation == VGA_CURSOR)
@@ -145,7 +145,7 @@ static uint32_t step_call(slot_t door, struct vga_step step)
 	}
 }
 /* The service and the model do the same, and all is equal. */
-static void step_both(uint32_t door, struct badge badge, struct vga_step step)
+static void step_both(uint32_t door, struct door badge, struct vga_step step)
 {
 	static uint16_t wanted[CELLS];
 	uint32_t count = VGA_WIDTH(step.area) * VGA_HEIGHT(step.area),
@@ -159,7 +159,7 @@ static void step_both(uint32_t door, struct badge badge, struct vga_step step)
 		CHECK(!memcmp(wanted, cells, count * 2));
 }
 
-static const struct badge rectangles[] = {
+static const struct door rectangles[] = {
 	{VGA_SCREEN | VGA_RIGHTS_CLIENT, 0},
 	{VGA_AREA(0, 0, 1, 1) | VGA_RIGHTS_CLIENT, 0},
 	{VGA_AREA(79, 24, 1, 1) | VGA_RIGHTS_CLIENT, 0},
@@ -175,7 +175,7 @@ TEST(vga_operations_change_their_cells_and_no_others)
 	begin();
 	cells_make();
 	for (uint32_t i = 0; i < RECTANGLES; i++) {
-		struct badge badge = rectangles[i];
+		struct door badge = rectangles[i];
 		uint32_t door = badge_door(badge.area, badge.generation),
 			 width = VGA_WIDTH(badge.area), height = VGA_HEIGHT(badge.area);
 		uint32_t areas[] = {
@@ -214,7 +214,7 @@ TEST(vga_areas_that_are_empty_or_leave_the_rectangle_are_refused)
 		VGA_AREA(9, 4, 2, 1),  VGA_AREA(9, 4, 1, 2),     VGA_AREA(127, 0, 1, 1),
 		VGA_AREA(0, 31, 1, 1), VGA_AREA(127, 31, 1, 31), VGA_AREA(1, 0, 127, 1)};
 	begin();
-	struct badge badge = {VGA_AREA(20, 10, 10, 5) | VGA_RIGHTS_ALL, 0};
+	struct door badge = {VGA_AREA(20, 10, 10, 5) | VGA_RIGHTS_ALL, 0};
 	uint32_t door = badge_door(badge.area, 0);
 	for (uint32_t a = 0; a < sizeof(areas) / 4; a++) {
 		for (uint32_t operation = 0; operation <= VGA_CURSOR; operation++)
@@ -314,7 +314,7 @@ TEST(vga_split_parts_have_no_more_than_the_whole)
 	uint32_t area, whole = badge_door(VGA_AREA(10, 5, 20, 10) | VGA_RIGHTS_CLIENT, 0);
 	uint32_t part = VGA_AREA(3, 2, 5, 4);
 	CHECK_EQUAL(vga_split(slot(whole), part, VGA_RIGHT_WRITE, slot(spare)), RETURN);
-	struct badge badge = {VGA_AREA(13, 7, 5, 4) | VGA_RIGHT_WRITE, 0};
+	struct door badge = {VGA_AREA(13, 7, 5, 4) | VGA_RIGHT_WRITE, 0};
 	CHECK_EQUAL(vga_size(slot(spare), &area), RETURN);
 	CHECK_EQUAL(area, VGA_AREA(0, 0, 5, 4) | VGA_RIGHT_WRITE);
 	cells_make();
@@ -365,8 +365,8 @@ TEST(vga_revoked_capabilities_do_nothing_any_more)
 {
 	begin();
 	uint32_t area = VGA_AREA(5, 5, 10, 4), size;
-	struct badge old = {VGA_AREA(0, 0, 20, 20) | VGA_RIGHTS_CLIENT, 0},
-		     new = {area | VGA_RIGHTS_CLIENT, 1};
+	struct door old = {VGA_AREA(0, 0, 20, 20) | VGA_RIGHTS_CLIENT, 0},
+		    new = {area | VGA_RIGHTS_CLIENT, 1};
 	uint32_t door = badge_door(old.area, 0);
 	CHECK_EQUAL(vga_revoke(slot(manager), area, VGA_RIGHTS_CLIENT, slot(spare)), RETURN);
 	for (uint32_t y = 0; y < 4; y++)
@@ -432,7 +432,7 @@ TEST(vga_batch_is_the_same_as_its_steps_one_by_one)
 {
 	begin();
 	seed = 42;
-	struct badge badge = {VGA_AREA(20, 5, 30, 12) | VGA_RIGHTS_CLIENT, 0};
+	struct door badge = {VGA_AREA(20, 5, 30, 12) | VGA_RIGHTS_CLIENT, 0};
 	uint32_t door = badge_door(badge.area, 0), whole = 0;
 	for (uint32_t round = 0; round < 300; round++) {
 		struct vga_step steps[12];
@@ -549,12 +549,12 @@ TEST(vga_parameters_that_meet_the_services_stack_are_refused)
 /* ---- by chance, beside the model --------------------------------------------------------------
  */
 #define DOORS 8u
-static struct badge badges[DOORS];
+static struct door badges[DOORS];
 static uint32_t doors[DOORS];
 
 static void split_both(uint32_t from, uint32_t to, _Bool revokes)
 {
-	struct badge badge = badges[from];
+	struct door badge = badges[from];
 	struct vga_step step = random_step(VGA_WIDTH(badge.area), VGA_HEIGHT(badge.area));
 	uint32_t area = step.area & VGA_AREA_BITS;
 	uint32_t rights = badge.area & RIGHTS & ~(random_below(2) ? VGA_RIGHT_ANY : 0);
@@ -563,11 +563,11 @@ static void split_both(uint32_t from, uint32_t to, _Bool revokes)
 	uint32_t status = model_check(badge, area, rights | (revokes ? VGA_RIGHT_ANY : 0));
 	if (revokes && rights & VGA_RIGHT_ANY)
 		status = VGA_NOT_ALLOWED;
-	struct badge new = {VGA_AREA(VGA_X(badge.area) + VGA_X(area),
-				     VGA_Y(badge.area) + VGA_Y(area), VGA_WIDTH(area),
-				     VGA_HEIGHT(area)) |
-				    rights,
-			    badge.generation};
+	struct door new = {VGA_AREA(VGA_X(badge.area) + VGA_X(area),
+				    VGA_Y(badge.area) + VGA_Y(area), VGA_WIDTH(area),
+				    VGA_HEIGHT(area)) |
+				   rights,
+			   badge.generation};
 	if (!status && revokes)
 		new.generation = ++model.last;
 	if (!status && !revokes && badge.area & VGA_RIGHT_ANY)
@@ -577,7 +577,7 @@ static void split_both(uint32_t from, uint32_t to, _Bool revokes)
 			for (uint32_t x = 0; x < VGA_WIDTH(area); x++)
 				model.generation[cell_at(badge, area, x, y)] = model.last;
 		else if (!(rights & VGA_RIGHT_ANY) &&
-			 !row_is_valid((struct badge){badge.area & ~VGA_RIGHT_ANY, new.generation},
+			 !row_is_valid((struct door){badge.area & ~VGA_RIGHT_ANY, new.generation},
 				       area, y))
 			status = badge.area & VGA_RIGHT_ANY ? VGA_MIXED : SERVICE_REVOKED;
 	}
@@ -592,12 +592,12 @@ TEST(vga_by_chance_it_does_what_the_model_does)
 	seed = 2026;
 	uint32_t kinds[3] = {0};
 	for (uint32_t i = 0; i < DOORS; i++) {
-		badges[i] = (struct badge){VGA_SCREEN | VGA_RIGHTS_ALL, 0};
+		badges[i] = (struct door){VGA_SCREEN | VGA_RIGHTS_ALL, 0};
 		doors[i] = badge_door(badges[i].area, 0);
 	}
 	for (uint32_t round = 0; round < 4000; round++) {
 		uint32_t i = random_below(3) ? random_below(DOORS) : 0, kind = random_below(8);
-		struct badge badge = badges[i];
+		struct door badge = badges[i];
 		if (kind < 2) { /* the first one stays whole, so it never comes to an end */
 			split_both(i, 1 + random_below(DOORS - 1), kind);
 		} else {

@@ -12,15 +12,15 @@
 #define NOUS_TELETYPE_H
 static char printed[512];
 static uint32_t printed_bytes, printed_to;
-static void serial_write(uint32_t slot, const char *text, uint32_t bytes)
-{
-	printed_to |= slot;
-	for (printed_bytes = 0; printed_bytes < bytes; printed_bytes++)
-		printed[printed_bytes] = text[printed_bytes];
-}
 typedef struct {
 	uint32_t encoded;
 } slot_t;
+static void serial_write(slot_t door, uint32_t bytes, const char *text)
+{
+	printed_to |= door.encoded;
+	for (printed_bytes = 0; printed_bytes < bytes; printed_bytes++)
+		printed[printed_bytes] = text[printed_bytes];
+}
 struct teletype {
 	slot_t door;
 	_Bool is_shared;
@@ -38,7 +38,7 @@ static void teletype_begin(struct teletype *teletype, slot_t door)
 static void teletype_write(struct teletype *teletype, const char *text, size_t bytes)
 {
 	if (teletype->is_shared)
-		serial_write(teletype->door.encoded, text, bytes);
+		serial_write(teletype->door, bytes, text);
 }
 
 #define memcpy  our_memcpy
