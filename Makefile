@@ -45,6 +45,8 @@
 #:   to pass it on
 #:     iso               build/nous.iso, for a CD or a USB stick
 #:     all               everything that is booted, with its symbols
+#:     release           build/release/: image, symbols, checksums, notes, and what in the image is
+#:                       others' (SPDX); the same image wherever and whenever it is made
 #:     clean             remove build/
 #:     help              this text
 #:
@@ -204,8 +206,8 @@ ifneq ($(MAKECMDGOALS),clean)
 $(call settled,generated/version.h,$(DEFINE) NOUS_VERSION "$(VERSION)")
 $(call settled,flags,$(subst $(CURDIR),.,$(CC) $(KERNEL_CFLAGS) $(PROGRAM_CFLAGS) $(NASMFLAGS) \
                      $(HOSTCC) $(HOST_CFLAGS)))
-$(call settled,sources,$(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) $(ENTRIES) $(HOST_SOURCES) \
-                       $(INTERFACES))
+$(call settled,sources,-Map $(LDFLAGS) $(KERNEL_OBJECTS) $(PROGRAM_OBJECTS) $(ENTRIES) \
+                       $(HOST_SOURCES) $(INTERFACES))
 endif
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJECTS) $(PROGRAM_OBJECTS)) build/generated/offsets.d \
@@ -289,7 +291,8 @@ build/programs/$(call name_of,$(1)).elf: $(call objects,$(1)) build/libruntime.a
     libs/runtime/program.ld build/sources tools/check-sections
 	@mkdir -p $$(@D)
 	@echo '  LD    $$@'
-	@$$(LD) $$(LDFLAGS) --gc-sections -T libs/runtime/program.ld -o $$@ \
+	@$$(LD) $$(LDFLAGS) --gc-sections -T libs/runtime/program.ld \
+	   -Map $$(@:.elf=.map) -o $$@ \
 	   $$(filter %.o,$$^) build/libruntime.a $$(LIBGCC)
 	@OBJDUMP=$$(OBJDUMP) tools/check-sections $$@
 endef
@@ -315,6 +318,9 @@ build/modules/entries: build/sources Makefile
 build/nous.iso: $(BOOTED) boot/grub.cfg tools/iso | setup-iso
 	@echo '  ISO   $@'
 	@tools/iso $@
+
+release: $(ELVES) build/nous.iso | setup-iso
+	@CC='$(CC)' tools/release
 
 # ------------------------------------------------------------------ tests on the host, profiler
 
@@ -427,6 +433,6 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-.PHONY: all iso run bochs run-bochs debug-bochs test-bochs test bench bench-record isolation \
-        isolation-record bench-native trace lint format kprof-selftest gdb loc compile_commands \
+.PHONY: all iso release run bochs run-bochs debug-bochs test-bochs test bench bench-record \
+        isolation isolation-record bench-native trace lint format kprof-selftest gdb loc compile_commands \
         clean help

@@ -34,7 +34,8 @@ class Copy:
     def make(self, *arguments):
         """Status, output, and what was done: lines such as `CC kernel/main.c`."""
         strict = [] if "WERROR=" in arguments else ["WERROR=-Werror"]
-        status, text, _ = run("make", *arguments, *strict, cwd=self.folder)
+        status, text, _ = run("make", *arguments, *strict, cwd=self.folder,
+                              SOURCE_DATE_EPOCH=run("tools/version", "--date")[1].strip())
         return status, text, [" ".join(m) for m in re.findall(r"^  ([A-Z]+) +(\S+)$", text, re.M)]
 
     def first(self, pattern):
@@ -68,6 +69,41 @@ def first_build(copy):
     sources = {path for folder in ("kernel", "boot", "libs", "services", "tests")
                for path in glob.glob(f"{folder}/**/*.c", root_dir=copy.folder, recursive=True)}
     check("editors are told how each source is compiled", sources <= known, sources - known)
+
+
+def release(copy):
+    """Made here and in the copy, at another place and another time."""
+    for where, (status, text, *_) in (("here", run("make", "release")),
+                                      ("there", copy.make("release"))):
+        check(f"a release is made {where}", status == 0 and "SHA256SUMS" in text, text)
+    folders = [f"{top}/build/release" for top in (ROOT, copy.folder)]
+    files = sorted(os.listdir(folders[0]))
+    same, *others = filecmp.cmpfiles(*folders, files, shallow=False)
+    version = run("tools/version")[1].strip()
+    check("five files; image, bill of materials and notes are the same bytes", len(files) == 5 and
+          {f"nous-{version}.iso", f"nous-{version}.spdx.json", "RELEASE-NOTES.md"} <= set(same),
+          files, same, *others)
+    status, text, _ = run("sha256sum", "--strict", "-c", "SHA256SUMS", cwd=folders[1])
+    check("with their checksums", status == 0 and text.count(": OK") == 4, text)
+    with open(glob.glob(f"{folders[1]}/*.spdx.json")[0], encoding="utf-8") as file:
+        bill = json.load(file)
+    with open(f"{folders[1]}/SHA256SUMS", encoding="ascii") as file:
+        sums = file.read()
+    packages = {its["name"]: its for its in bill["packages"]}
+    check("the bill of materials names GRUB and libgcc, version and licence",
+          all(re.match(r"\d+\.\d+", packages[name]["versionInfo"]) and
+              "GPL-3.0-or-later" in packages[name]["licenseConcluded"]
+              for name in ("GRUB", "libgcc")), bill)
+    check("and what it is of by its checksum", packages["Nous"]["checksums"][0]["checksumValue"]
+          in sums, bill)
+    names = {entry["relatedSpdxElement"] for entry in bill["relationships"]}
+    check("all its parts are in a relation", names == {its["SPDXID"] for its in packages.values()},
+          bill)
+    os.rename(f"{copy.folder}/CHANGELOG.md", f"{copy.folder}/CHANGELOG")
+    status, text, _ = copy.make("release")
+    check("no changelog: one sentence", status != 0 and "release: CHANGELOG.md" in text and
+          "Traceback" not in text, text)
+    os.rename(f"{copy.folder}/CHANGELOG", f"{copy.folder}/CHANGELOG.md")
 
 
 def rebuilding(copy):
@@ -124,6 +160,7 @@ def tidiness(copy):
 with tempfile.TemporaryDirectory() as scratch:
     project = Copy(scratch)
     first_build(project)
+    release(project)
     rebuilding(project)
     settings(project)
     tidiness(project)
