@@ -434,5 +434,5 @@ help:
 	@sed -n 's/^#: //p' Makefile
 
 .PHONY: all iso release run bochs run-bochs debug-bochs test-bochs test bench bench-record \
-        isolation isolation-record bench-native trace lint format kprof-selftest gdb loc compile_commands \
-        clean help
+        isolation isolation-record bench-native trace lint format kprof-selftest gdb loc \
+        compile_commands clean help
