@@ -47,6 +47,8 @@
 #:     all               everything that is booted, with its symbols
 #:     release           build/release/: image, symbols, checksums, notes, and what in the image is
 #:                       others' (SPDX); the same image wherever and whenever it is made
+#:     screenshots       docs/*.png anew: the screen, and whether it holds what it must
+#:     drawings          docs/house.svg anew: who holds which capability in a running machine
 #:     clean             remove build/
 #:     help              this text
 #:
@@ -409,6 +411,12 @@ isolation isolation-record: $(BOOTABLE) | setup-iso setup-run
 	$(LIVE)@tools/isolation build/isolation.log --draw \
 	   $(if $(filter isolation-record,$@),docs,build)/isolation.svg
 
+screenshots: $(BOOTED) | setup-run
+	$(LIVE)@tools/screenshots
+
+drawings: $(BOOTED) | setup-run
+	$(LIVE)@tools/house
+
 bench-native: build/native/lock
 	@build/native/lock
 
@@ -435,4 +443,4 @@ help:
 
 .PHONY: all iso release run bochs run-bochs debug-bochs test-bochs test bench bench-record \
         isolation isolation-record bench-native trace lint format kprof-selftest gdb loc \
-        compile_commands clean help
+        compile_commands screenshots drawings clean help
