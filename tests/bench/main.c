@@ -16,35 +16,6 @@
 #include "serial/serial.h"
 #include "vga/vga.h"
 
-static uint32_t samples[SAMPLES], sample_count, overhead;
-volatile uint32_t begun, ended;
-
-void sample_add(void)
-{
-	uint32_t ticks = ended - begun; /* less than the overhead only where time is not exact */
-	if (sample_count < SAMPLES)
-		samples[sample_count++] = ticks > overhead ? ticks - overhead : 0;
-}
-
-static void sort(void)
-{
-	for (uint32_t gap = SAMPLES / 2; gap; gap /= 2)
-		for (uint32_t i = gap; i < sample_count; i++) {
-			uint32_t value = samples[i], at = i;
-			for (; at >= gap && samples[at - gap] > value; at -= gap)
-				samples[at] = samples[at - gap];
-			samples[at] = value;
-		}
-}
-
-void report(const char *name)
-{
-	sort();
-	print("bench %s min %u median %u max %u samples %u\n", name, samples[0],
-	      samples[(sample_count - 1) / 2], samples[sample_count - 1], sample_count);
-	sample_count = 0;
-}
-
 static void must_return(uint32_t result)
 {
 	if (result != RETURN)
@@ -124,10 +95,10 @@ static void bench_calls(void)
 	MUST(kernel_create(AUTHORITY, OBJECT_TABLE, 0, empty, object_generation(empty), 0));
 	uint32_t *directory = frame_pointer(boot_record->root_directory_frame);
 	directory[2] = empty << 12 | PAGE_USER | PAGE_WRITE;
-	for (uint32_t round = 0; round <= SAMPLES; round++) {
+	for (ROUNDS) {
+		round_begin();
 		must_return(door_call_lend(window, OP_CATCH, 0, 0, LEND_WINDOWS(2, 0), NULL));
-		if (round)
-			sample_add();
+		round_end();
 	}
 	report("fault_catch");
 }
@@ -172,6 +143,7 @@ static void bench_objects(void)
 
 /* ---- threads
  * --------------------------------------------------------------------------------------------- */
+#define FAR_MS 2000ull /* a deadline that does not come while something is measured */
 static struct thread worker;
 static uint8_t worker_stack[4096] __attribute__((aligned(16)));
 void thread_begin(void);
@@ -231,7 +203,7 @@ static void bench_dispatch(void)
 	struct dispatch_result result;
 	slot_t thread;
 	uint32_t error;
-	uint64_t far = cycles() + 1000ull * boot_record->cycles_per_ms;
+	uint64_t far = cycles() + FAR_MS * boot_record->cycles_per_ms;
 	worker_start(worker_waits);
 	thread = slot(worker.object.slot);
 	MUST(kernel_dispatch(thread, 0, far, 0, &result));
@@ -240,11 +212,11 @@ static void bench_dispatch(void)
 
 	domain_give(&service_a, 2, ROOT_THREAD);
 	worker_start(worker_signals);
-	for (uint32_t round = 0; round <= SAMPLES; round++) {
+	for (ROUNDS) {
+		round_begin();
 		MUST(kernel_dispatch(thread, 1, far, 0, &result));
 		END();
-		if (round)
-			sample_add();
+		round_end();
 	}
 	report("signal_to_dispatch");
 
@@ -259,10 +231,8 @@ static void bench_dispatch(void)
 			MUST(kernel_dispatch(thread, 0, far, 0, &result));
 			MUST(kernel_dispatch(thread, 0, far + slice, 0, &result));
 		} while (!slice_is_enough());
-		begun = 0;
-		ended = longest + overhead;
 		if (round)
-			sample_add();
+			sample_set(longest);
 	}
 	report("preempt_resume");
 }
@@ -291,10 +261,8 @@ static __attribute__((noinline)) void bench_timer(void)
 		far -= 1000;
 		uint32_t set = dispatch_ticks(thread, far, round & 1);
 		uint32_t not_set = dispatch_ticks(thread, far, ~round & 1);
-		begun = 0; /* (where time is not exact, the shorter one may take longer) */
-		ended = (set > not_set ? set - not_set : 0) + overhead;
-		if (round)
-			sample_add();
+		if (round) /* (where time is not exact, the shorter one may take longer) */
+			sample_set(set > not_set ? set - not_set : 0);
 	}
 	report("timer_program");
 }
@@ -317,7 +285,7 @@ static void handler_handles(void)
 static __attribute__((noinline)) void bench_wake(void)
 {
 	struct dispatch_result result;
-	uint64_t far = cycles() + 2000ull * boot_record->cycles_per_ms;
+	uint64_t far = cycles() + FAR_MS * boot_record->cycles_per_ms;
 	const uint32_t told = HANDLER_BIT << DISPATCH_BIT_SHIFT;
 	slot_t thread;
 	thread_make(&handler, "handler", &service_b);
@@ -327,11 +295,11 @@ static __attribute__((noinline)) void bench_wake(void)
 	MUST(kernel_dispatch(thread, 0, far, told, &result));
 	domain_give(&service_a, 2, handler.object.slot);
 	worker_start(worker_signals);
-	for (uint32_t round = 0; round <= SAMPLES; round++) {
+	for (ROUNDS) {
+		round_begin();
 		MUST(kernel_dispatch(slot(worker.object.slot), 1 << HANDLER_BIT, far, 0, &result));
 		MUST(kernel_dispatch(thread, 0, far, told, &result));
-		if (round)
-			sample_add();
+		round_end();
 	}
 	report("wake_to_run");
 	domain_give(&service_a, 2, ROOT_THREAD);
@@ -406,10 +374,8 @@ static void bench_interrupt(struct object bitmap)
 		port_read(0x3FA);
 		MUST(kernel_irq_acknowledge(LINE_4));
 		late += !in_time;
-		begun = 0;
-		ended = stamps_excess() + overhead;
 		if (round && in_time)
-			sample_add();
+			sample_set(stamps_excess());
 	}
 	if (late == SAMPLES + 1) /* no one came between the stamps */
 		root_fail("the line interrupted too late to be measured", 0);
@@ -438,16 +404,16 @@ static void lock_measure(const char *name, const struct domain *keeper, uint32_t
 	lock_pairs = pairs;
 	lock_count = 0;
 	memset((void *)lock_worked, 0, sizeof(lock_worked));
-	for (uint32_t round = 0; round <= SAMPLES; round++) {
+	for (ROUNDS) {
 		while (pairs && !domain_lock(keeper)->count)
 			MUST(kernel_dispatch(slot(worker_inside.object.slot), 0, DEADLINE_NEVER,
 					     DISPATCH_STEP, &result));
 		MUST(kernel_signal(slot(enterer.object.slot), 1));
+		round_begin();
 		MUST(kernel_dispatch(slot(enterer.object.slot), 0, DEADLINE_NEVER, 0, &result));
-		if (round)
-			sample_add();
+		round_end();
 	}
-	if (lock_count != SAMPLES + 1 || (pairs && lock_worked[pairs - 1] != SAMPLES + 1))
+	if (lock_count != rounds || (pairs && lock_worked[pairs - 1] != rounds))
 		root_fail("a section did not happen once", 0);
 	report(name);
 }
@@ -480,9 +446,7 @@ static void bench_vga(void)
 	MEASURE("vga_write_row_call", ,
 		result = vga_write(slot(screen), VGA_AREA(0, VGA_ROWS - 1, VGA_COLUMNS, 1), cells),
 		must_return(result));
-	for (; sample_count < SAMPLES; sample_count++) /* the same, for each cell */
-		samples[sample_count] = (samples[sample_count] + VGA_COLUMNS - 1) / VGA_COLUMNS;
-	report("vga_write_row");
+	report_parts("vga_write_row", VGA_COLUMNS);
 	MEASURE("vga_scroll_screen", , result = vga_scroll(slot(screen), VGA_SCREEN, 1, cells[0]),
 		must_return(result));
 }
@@ -514,9 +478,7 @@ static __attribute__((noinline)) void bench_keyboard(struct object bitmap)
 
 static void bench_console(void)
 {
-	begun = 0;
-	ended = console_idle() + overhead;
-	sample_add();
+	sample_set(console_idle());
 	report("console_idle");
 }
 
@@ -562,13 +524,28 @@ static __attribute__((noinline)) void bench_pager(uint32_t first)
 	MUST(kernel_delete(extent));
 }
 
+/* (What is measured costs an instruction more where EBP is free to hold `all`.) */
+static __attribute__((noipa, optimize("no-omit-frame-pointer"))) void pages_measure(slot_t all)
+{
+	uint32_t result, done;
+	MEASURE("page_map_32", , result = memory_map(all, 0, 8, MEMORY_ENTRY_WRITE, 1, 32, NULL),
+		must_return(result);
+		must_return(memory_unmap(all, 0, 8, 32)));
+	report_parts("page_map_batch32", 32);
+	struct memory_batch *batch = parameters();
+	MEASURE("retype_clean",
+		batch[0] = ((struct memory_batch){MEMORY_BECOME, MEMORY_AT(40, 0, 0), OBJECT_NONE});
+		batch[1] = ((struct memory_batch){MEMORY_CLEAN_UP, MEMORY_AT(40, 0, 0), 0}),
+		result = memory_batch(all, 2, 0, &done), must_return(result));
+}
+
 /* The client's extent holds the page table and the frames. */
 static __attribute__((noinline)) void bench_memory(void)
 {
 	slot_t all = slot(103);
 	uint32_t most = memory_descriptor_frames(boot_record->low_end_frame);
 	const uint32_t pager = 2u << PAGER_ORDER; /* an aligned extent lies within */
-	uint32_t row = frames_take(most + 128 + pager, 1), result, errors, done;
+	uint32_t row = frames_take(most + 128 + pager, 1), errors;
 	memory_begin(&memory, row, row + most + 128 + pager);
 	uint32_t first = (row + most + 63) & ~63u;
 	MUST(kernel_door(slot(memory.object.slot), all, MEMORY_BADGE(first, 6, MEMORY_RIGHTS_ALL)));
@@ -577,17 +554,7 @@ static __attribute__((noinline)) void bench_memory(void)
 	must_return(memory_become(all, 1, 33, OBJECT_NONE));
 	MEASURE("page_map_unmap", , errors = memory_map(all, 0, 5, MEMORY_ENTRY_WRITE, 1, 1, NULL);
 		errors |= memory_unmap(all, 0, 5, 1), must_return(errors));
-	MEASURE("page_map_32", , result = memory_map(all, 0, 8, MEMORY_ENTRY_WRITE, 1, 32, NULL),
-		must_return(result);
-		must_return(memory_unmap(all, 0, 8, 32)));
-	for (; sample_count < SAMPLES; sample_count++) /* the same, for each page */
-		samples[sample_count] = (samples[sample_count] + 31) / 32;
-	report("page_map_batch32");
-	struct memory_batch *batch = parameters();
-	MEASURE("retype_clean",
-		batch[0] = ((struct memory_batch){MEMORY_BECOME, MEMORY_AT(40, 0, 0), OBJECT_NONE});
-		batch[1] = ((struct memory_batch){MEMORY_CLEAN_UP, MEMORY_AT(40, 0, 0), 0}),
-		result = memory_batch(all, 2, 0, &done), must_return(result));
+	pages_measure(all);
 	MUST(kernel_delete(all));
 	bench_pager((first + 64 + pager / 2 - 1) & ~(pager / 2 - 1));
 }
@@ -687,7 +654,7 @@ static __attribute__((noinline)) void bench_nested(void)
 			  (uint32_t)nested_dispatches);
 	}
 	slot_t first = slot(nest[0].object.slot), last = slot(nest[NESTED - 1].object.slot);
-	uint64_t far = cycles() + 1000ull * boot_record->cycles_per_ms;
+	uint64_t far = cycles() + FAR_MS * boot_record->cycles_per_ms;
 	MUST(kernel_dispatch(first, 0, far, 0, &result));
 	MEASURE("dispatch_nested4", MUST(kernel_signal(last, 1)),
 		error = kernel_dispatch(first, 0, far, 0, &result), MUST(error));
@@ -704,16 +671,10 @@ static __attribute__((noinline)) void bench_registered(const char *only)
 int main(void)
 {
 	root_begin();
-	print("ticks of the time stamp counter, %u to the millisecond\n",
-	      boot_record->cycles_per_ms);
-	overhead = UINT32_MAX;
-	for (uint32_t i = 0; i < 10; i++) {
-		BEGIN();
-		END();
-		overhead = ended - begun < overhead ? ended - begun : overhead;
-	}
+	report_begin();
 	if (line_behind("only=")) {
 		bench_registered(line_behind("only="));
+		report_end();
 		machine_end(1);
 	}
 	bench_calls();
@@ -733,5 +694,6 @@ int main(void)
 	bench_quota();
 	bench_keyboard(root_bitmap);
 	bench_console();
+	report_end();
 	machine_end(1);
 }

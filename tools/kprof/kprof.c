@@ -804,17 +804,26 @@ static void json_entry(const char *type, const struct entry *e)
 		e->max_from, e->max_exit, e->max_hlt, (unsigned long long)e->max_at);
 }
 
+/* Nearest rank, of all stays but those that are too long to be told apart. */
+static uint32_t stay_percentile(uint64_t all, uint32_t percent)
+{
+	uint64_t before = 0;
+	uint32_t length = 0;
+	while ((before += stays_of_length[length]) < (all * percent + 99) / 100) length++;
+	return length;
+}
+
 /* The shortest stay, the longest (of those with an entry kept) and the lower median of all. */
 static void json_stays(uint64_t longest)
 {
-	uint64_t all = 0, before = 0;
-	uint32_t shortest = 0, median = 0;
+	uint64_t all = 0;
+	uint32_t shortest = 0;
 	for (uint32_t i = 0; i < STAY_LENGTHS; i++) all += stays_of_length[i];
 	while (!stays_of_length[shortest]) shortest++;
-	while ((before += stays_of_length[median]) < (all + 1) / 2) median++;
 	if (out)
 		fprintf(out, "{\"type\":\"stays\",\"samples\":%llu,\"min\":%u,\"median\":%u,"
-			"\"max\":%llu}\n", (unsigned long long)all, shortest, median,
+			"\"p99\":%u,\"max\":%llu}\n", (unsigned long long)all, shortest,
+			stay_percentile(all, 50), stay_percentile(all, 99),
 			(unsigned long long)longest);
 }
 
