@@ -92,13 +92,13 @@ static inline void tournament_begin(struct tournament *tournament)
 	for (uint32_t i = 0; i < 2 * POLICY_CHILDREN; i++)
 		tournament->low[i] = tournament->high[i] = UINT32_MAX;
 }
-static inline void tournament_set(struct tournament *tournament, uint32_t child, uint64_t value)
+/* What node `at` now has is carried up to the first one, over so many levels. */
+static inline __attribute__((always_inline)) void tournament_carry(struct tournament *tournament,
+								   uint32_t at, uint32_t levels)
 {
-	uint32_t at = POLICY_CHILDREN + child, low = value, high = value >> 32;
-	tournament->low[at] = low;
-	tournament->high[at] = high;
+	uint32_t low = tournament->low[at], high = tournament->high[at];
 #pragma GCC unroll 5
-	for (uint32_t level = 0; level < TOURNAMENT_SHIFT; level++) {
+	for (uint32_t level = 0; level < levels; level++) {
 		at ^= 1; /* nearly always both lie in the same 2^32 */
 		if (__builtin_expect(tournament->high[at] == high, 1)) {
 			low = tournament->low[at] < low ? tournament->low[at] : low;
@@ -107,6 +107,34 @@ static inline void tournament_set(struct tournament *tournament, uint32_t child,
 			high = tournament->high[at];
 		}
 		at >>= 1;
+		tournament->low[at] = low;
+		tournament->high[at] = high;
+	}
+}
+static inline void tournament_set(struct tournament *tournament, uint32_t child, uint64_t value)
+{
+	uint32_t at = POLICY_CHILDREN + child;
+	tournament->low[at] = value;
+	tournament->high[at] = value >> 32;
+	tournament_carry(tournament, at, TOURNAMENT_SHIFT);
+}
+/* The other one of the first pair has won. */
+static inline void tournament_remove(struct tournament *tournament, uint32_t child)
+{
+	uint32_t at = POLICY_CHILDREN + child;
+	tournament->low[at] = tournament->high[at] = UINT32_MAX;
+	tournament->low[at >> 1] = tournament->low[at ^ 1];
+	tournament->high[at >> 1] = tournament->high[at ^ 1];
+	tournament_carry(tournament, at >> 1, TOURNAMENT_SHIFT - 1);
+}
+/* One that is not there yet: up to where a lesser one is. */
+static inline void tournament_add(struct tournament *tournament, uint32_t child, uint64_t value)
+{
+	uint32_t low = value, high = value >> 32;
+	for (uint32_t at = POLICY_CHILDREN + child; at; at >>= 1) {
+		if (tournament->high[at] < high ||
+		    (tournament->high[at] == high && tournament->low[at] < low))
+			break;
 		tournament->low[at] = low;
 		tournament->high[at] = high;
 	}
@@ -167,8 +195,7 @@ void stride_child(struct stride *stride, uint32_t child, uint32_t tickets);
  * lost, but added to the next one.
  *
  * Invariants: -budget <= left <= 2 * budget; a deadline is a tournament's value, and periods are
- * multiples of 32; throttled ones are not in the queue; refill is not later than the earliest of
- * their deadlines.
+ * multiples of 32; nobody is both in the queue and asleep.
  */
 struct edf {
 	struct policy policy;
@@ -176,10 +203,12 @@ struct edf {
 	struct edf_server {
 		uint64_t deadline;
 		int32_t left;
-		uint32_t budget, period, is_hard;
+		uint32_t budget, period;
+		uint16_t is_hard, is_asleep; /* has no budget until its deadline */
 	} server[POLICY_CHILDREN];
-	uint32_t throttled; /* bits of children */
-	uint64_t refill;
+	/* those that are asleep, in the order of their deadlines: entries `first` to `last` - 1 */
+	uint8_t asleep[POLICY_CHILDREN];
+	uint32_t first, last; /* which only count; entry i is at i % POLICY_CHILDREN */
 	int32_t grain;
 };
 #define EDF_BUDGET_MAX (1u << 30)

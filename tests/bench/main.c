@@ -587,41 +587,6 @@ static __attribute__((noinline)) void bench_quota(void)
 /* ---- schedulers in user mode
  * ------------------------------------------------------------------------------------------------
  */
-/* What a dispatch costs a policy with 32 children that are all ready: it is told what the last one
- * consumed, and decides. */
-static void decision_measure(const char *name, struct policy *policy, uint32_t cycles)
-{
-	uint64_t now = 1000000;
-	for (uint32_t i = 0; i < POLICY_CHILDREN; i++)
-		policy->ready(policy, now, i);
-	uint32_t child = policy->decide(policy, now);
-	MEASURE(name, now += cycles, if (policy->consumed) policy->consumed(policy, child, cycles);
-		child = policy->decide(policy, now), );
-}
-
-static __attribute__((noinline)) void bench_policies(void)
-{
-	static struct cyclic cyclic;
-	static struct priority priority;
-	static struct edf edf;
-	static struct stride stride;
-	struct cyclic_slot slots[POLICY_CHILDREN];
-	for (uint32_t i = 0; i < POLICY_CHILDREN; i++)
-		slots[i] = (struct cyclic_slot){i, 10000};
-	cyclic_begin(&cyclic, slots, POLICY_CHILDREN, 1000000);
-	decision_measure("policy_decision_cyclic", &cyclic.policy, 10000);
-	priority_begin(&priority);
-	decision_measure("policy_decision_priority", &priority.policy, 10000);
-	edf_begin(&edf, 100);
-	for (uint32_t i = 0; i < POLICY_CHILDREN; i++) /* each decision uses a budget up */
-		edf_child(&edf, i, 10000, 320000 + 1000 * i, 0);
-	decision_measure("policy_decision_edf", &edf.policy, 10000);
-	stride_begin(&stride, 10000);
-	for (uint32_t i = 0; i < POLICY_CHILDREN; i++)
-		stride_child(&stride, i, i + 1);
-	decision_measure("policy_decision_stride", &stride.policy, 10000);
-}
-
 /* Dispatchers one upon the other, each of which dispatches the next one and then waits until that
  * can go on; the last one only waits. */
 #define NESTED 5u
@@ -684,7 +649,6 @@ int main(void)
 	bench_vga();
 	bench_dispatch();
 	bench_nested();
-	bench_policies();
 	bench_timer();
 	bench_wake();
 	bench_interrupt(root_bitmap);
