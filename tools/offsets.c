@@ -139,6 +139,8 @@ void offsets(void)
 	EMIT_SAME(STATUS_MAX);
 	EMIT(SELF_COPY, self_copy_op);
 	EMIT(SELF_RECORD, self_record_op);
+	EMIT_SAME(RECORD_ESP);
+	EMIT(SELF_RECORD, self_record_op);
 	EMIT_SAME(ERROR_EMPTY);
 	EMIT_SAME(ERROR_KIND);
 	EMIT_SAME(ERROR_STALE);

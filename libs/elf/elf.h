@@ -73,6 +73,34 @@ static inline const char *elf_check(const void *file, uint32_t bytes, uint32_t l
 	return entry_found ? NULL : "its entry lies in no segment";
 }
 
+/* The segment of a program that elf_check found right in which an address lies; null: in none. */
+static inline const struct elf_segment *elf_segment_at(const void *file, uint32_t address)
+{
+	const struct elf_segment *segment = elf_segments(file);
+	for (uint32_t i = 0; i < ((const struct elf_header *)file)->segments; i++)
+		if (segment[i].type == ELF_LOAD &&
+		    address - segment[i].address < segment[i].memory_bytes)
+			return &segment[i];
+	return NULL;
+}
+
+/* Could a call have left this address on a stack: does it stand behind one? Of its program's own
+ * text, or by a register or a word of memory: FF /2. */
+static inline int elf_follows_call(const void *file, uint32_t address)
+{
+	const struct elf_segment *text = elf_segment_at(file, address - 1);
+	if (!text || !(text->flags & ELF_EXECUTE) || address - text->address < 7 ||
+	    address - text->address > text->file_bytes)
+		return 0;
+	const uint8_t *code = (const uint8_t *)file + text->at + (address - text->address);
+	uint32_t to = address + (code[-4] | code[-3] << 8 | code[-2] << 16 | code[-1] * 0x1000000u);
+	return (code[-5] == 0xE8 && to - text->address < text->file_bytes) ||
+	       (code[-2] == 0xFF && (code[-1] & 0xF8) == 0xD0) ||
+	       (code[-3] == 0xFF && (code[-2] & 0x38) == 0x10) ||
+	       (code[-6] == 0xFF && (code[-5] & 0x38) == 0x10) ||
+	       (code[-7] == 0xFF && (code[-6] & 0x38) == 0x10);
+}
+
 /* A table of symbols with its names, all of it within the file. */
 struct elf_symbols {
 	const struct elf_symbol *symbol;

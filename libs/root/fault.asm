@@ -9,7 +9,7 @@ global fault_door_entry
 extern fault_told, root_wish
 
 section .text.fault_door_entry
-; EAX the badge: the program's domain. ESI, EDI: class and place. Back with nothing of ours.
+; EAX the badge: the program's domain. ESI, EDI, EBX: class, place, ESP. Back with nothing of ours.
 	align 16
 fault_door_entry:
 	cld
@@ -22,7 +22,9 @@ fault_door_entry:
 	test	eax, eax
 	jz	.wish
 	mov	ecx, esi
+	push	ebx
 	call	fault_told
+	add	esp, 4
 .out:	xor	esi, esi
 	xor	edi, edi
 	xor	ebx, ebx

@@ -1,23 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fault reports. Of a thread that has stopped its dispatcher tells (fault_report); of a call that
- * ends the service does, on the client's thread, through a door of ours. What is said is what the
- * kernel saw, but for the badge; the service can only have it said again. Nothing is written but
- * the thread's own data page; and if the root thread changes its tables meanwhile, this report is
- * wrong or faults itself, and is over.
+ * ends the service does, on the client's thread, through a door of ours; and so does the root
+ * thread, whom nobody dispatches. What is said is what the kernel saw, but for the badge and for
+ * what begins with `perhaps`; the program can only have it said again. Nothing is written but
+ * the thread's own data page and what is known of that thread; and if the root thread changes its
+ * tables meanwhile, this report is wrong or faults itself, and is over.
  */
 #include "elf/elf.h"
 #include "root.h"
 #include "serial/serial.h"
 
-OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class);
+OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class, uint32_t esp);
 
-#define REPORT_BYTES 320u /* four lines of 79 at the most */
+#define LINE_BYTES   80u
+#define REPORT_BYTES (5 * LINE_BYTES) /* what is said at once */
+#define PRINT_BYTES  200u             /* ... by print */
 
 struct report {
 	char *text;
 	uint32_t bytes;
+	_Bool is_told; /* on the stack of another program: not by print */
 };
+
+static void report_say(struct report *report)
+{
+	if (report->is_told)
+		serial_write(nested(slot(console_slot)), report->bytes, report->text);
+	for (uint32_t at = 0; !report->is_told && at < report->bytes; at += PRINT_BYTES)
+		print("%.200s", report->text + at);
+	report->bytes = 0;
+}
 
 static void add(struct report *report, const char *how, ...)
 {
@@ -36,6 +49,8 @@ static void add_place(struct report *report, const char *what, uint32_t index, u
 		domain && domain->file
 			? elf_symbol_at(domain->file, domain->file_bytes, place, &offset)
 			: NULL;
+	if (report->bytes + LINE_BYTES > REPORT_BYTES)
+		report_say(report);
 	add(report, "%s %.20s at %08x", what, domain ? domain->name : "?", place);
 	if (symbol)
 		add(report, " (%.24s+%u)", symbol, offset);
@@ -56,61 +71,174 @@ static void add_fault(struct report *report, struct words fault, const struct th
 	    thread ? thread->home->name : "?");
 }
 
-void fault_report(struct thread *thread)
+/* ---- within a program: no frame pointers, so what could be a return address -------------------
+ */
+
+static void add_trace(struct report *report, uint32_t index, const struct backtrace *trace)
 {
-	char text[REPORT_BYTES];
-	struct report report = {text, 0};
-	struct words fault;
-	MUST(kernel_thread_read(slot(thread->object.slot), THREAD_FIELD_FAULT, &fault));
-	add_fault(&report, fault, thread);
-	add(&report, ", %s\n",
-	    fault.w[3] == thread->home->object.frame ? "at home" : "its callers are dead");
-	print("%s", text);
+	for (uint32_t i = 0; i < trace->count; i++)
+		add_place(report, "  perhaps from", index, trace->from[i]);
 }
+
+/* [at, end) of its stack, where this domain sees it. */
+static void scan(struct backtrace *trace, const void *file, uint32_t at, uint32_t end)
+{
+	const struct elf_header *header = file;
+	uint32_t word;
+	for (at &= ~3u; at < end && trace->count < BACKTRACE_MAX; at += 4) {
+		if (!try_load((const uint32_t *)at, &word))
+			return;
+		if (!elf_follows_call(file, word))
+			continue;
+		trace->from[trace->count++] = word;
+		if (word - header->entry < 32) /* program_start: nobody called that */
+			return;
+	}
+}
+
+static _Bool is_on_data_page(uint32_t esp)
+{
+	return (esp & ~(PAGE_BYTES - 1)) == DATA_PAGE;
+}
+
+/* From `esp` on: on the data page until `end`, 0: what is there can't be known; or in the program's
+ * own data, which came with the fault as a window. (Anything else may be nowhere, and the kernel
+ * would remember our fault in place of the program's.) */
+static void trace_make(struct backtrace *trace, const struct domain *domain, uint32_t esp,
+		       uint32_t end)
+{
+	const struct elf_segment *data;
+	trace->count = 0;
+	if (!domain || !domain->file)
+		return;
+	if (is_on_data_page(esp)) {
+		scan(trace, domain->file, esp, end);
+		return;
+	}
+	data = elf_segment_at(domain->file, esp);
+	if (!data || !(data->flags & ELF_WRITE))
+		return;
+	uint32_t at = WINDOW_0 + (esp & (WINDOW_BYTES - 1));
+	uint32_t bytes = data->address + data->memory_bytes - esp;
+	if (bytes > PAGE_BYTES)
+		bytes = PAGE_BYTES;
+	if (bytes <= WINDOW_0 + WINDOW_BYTES - at)
+		scan(trace, domain->file, at, at + bytes);
+}
+
+/* ---- across programs --------------------------------------------------------------------------
+ */
 
 /*
  * The badge of the door through which a call came: service_entry left it where its stack begins,
  * which the caller's ESP tells. Null if it is not there. A client that lies about its ESP and has
  * prepared the page can have another badge said, of its own call.
  */
-static const uint32_t *badge_find(const struct domain *service, uint32_t caller_esp)
+static const uint32_t *badge_find(const struct domain *service, uint32_t caller_esp,
+				  _Bool *is_nested)
 {
 	uint32_t begins[2] = {(caller_esp & (PAGE_BYTES - 16)) | DATA_PAGE, DATA_STACK};
-	for (uint32_t i = (caller_esp & ~(PAGE_BYTES - 1)) != DATA_PAGE; i < 2; i++) {
+	for (uint32_t i = !is_on_data_page(caller_esp); i < 2; i++) {
 		const uint32_t *begin = (const uint32_t *)begins[i];
+		*is_nested = i == 0;
 		if (begins[i] > DATA_PAGE && service->answer && begin[-3] == service->answer)
 			return begin - 2;
 	}
 	return NULL;
 }
 
-/* Called by the domain that the badge names, in the middle of anything; at home its dispatcher will
- * tell. The stack is on the data page, so the serial service is called from below it. */
-OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class)
+/* The calls from number `depth` down, from a fault in domain `index`, which said where its stack
+ * is. Of a caller's stack only what lies on this same page can be seen. */
+static void add_calls(struct report *report, slot_t thread, uint32_t depth, uint32_t index,
+		      uint32_t esp)
+{
+	struct words call = {{0, 0, 0, 0}};
+	for (_Bool is_seen = 1;; depth--) {
+		const struct domain *domain = domain_by_index(index);
+		uint32_t end = depth ? 0 : DATA_TOP;
+		_Bool is_nested = 0;
+		if (depth && kernel_thread_call(thread, depth, &call))
+			return;
+		if (depth && domain) {
+			const uint32_t *badge = badge_find(domain, call.w[2], &is_nested);
+			end = badge ? (uint32_t)(badge - 1) : 0;
+		}
+		if (is_seen) {
+			struct backtrace trace;
+			trace_make(&trace, domain, esp, end);
+			add_trace(report, index, &trace);
+		}
+		if (!depth)
+			return;
+		add_place(report, "  called from", call.w[0], call.w[1]);
+		index = call.w[0];
+		esp = call.w[2];
+		is_seen = is_seen && is_nested && is_on_data_page(esp);
+	}
+}
+
+static void add_badge(struct report *report, slot_t thread, uint32_t depth, uint32_t index)
+{
+	const struct domain *service = domain_by_index(index);
+	_Bool is_nested;
+	struct words call;
+	const uint32_t *badge = !service || kernel_thread_call(thread, depth, &call)
+					? NULL
+					: badge_find(service, call.w[2], &is_nested);
+	uint64_t value = badge ? (uint64_t)badge[0] << 32 | badge[1] : 0;
+	add(report, badge ? ", door badge %llx\n" : ", door badge ?\n", (unsigned long long)value);
+}
+
+/* Called by the domain that the badge names, in the middle of anything. The stack is on the data
+ * page, so the serial service is called from below it. */
+OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class, uint32_t esp)
 {
 	uint32_t number, depth, here;
-	if (kernel_identify(&number, &depth, &here) || depth < 2)
+	if (kernel_identify(&number, &depth, &here) || !depth--)
 		return;
-	struct report report = {parameters(), 0};
-	struct words fault = {{class, 0, place, index}}, call;
-	const struct thread *thread = thread_by_index(number);
+	struct report report = {parameters(), 0, 1};
+	struct words fault = {{class, 0, place, index}};
+	struct thread *thread = thread_by_index(number);
+	_Bool is_root = number == boot_record->root_thread && !depth;
+	if (index == here && !is_root)
+		return; /* in a door of ours, this one included */
 	if (!thread) {
+		if (!depth)
+			return;
 		add_fault(&report, fault, thread);
 		add(&report, "\n");
 	} else {
 		slot_t thread_slot = slot(thread->object.slot);
 		if (kernel_thread_read(thread_slot, THREAD_FIELD_FAULT, &fault) ||
-		    kernel_thread_call(thread_slot, depth - 1, &call) || fault.w[3] != index)
+		    fault.w[3] != index)
 			return;
-		const struct domain *service = domain_by_index(index);
-		const uint32_t *badge = service ? badge_find(service, call.w[2]) : NULL;
-		uint64_t value = badge ? (uint64_t)badge[0] << 32 | badge[1] : 0;
+		if (!depth && !is_root) { /* its dispatcher will tell */
+			thread->trace.place = fault.w[2];
+			trace_make(&thread->trace, domain_by_index(index), esp, DATA_TOP);
+			return;
+		}
 		add_fault(&report, fault, thread);
-		add(&report, badge ? ", door badge %llx\n" : ", door badge ?\n",
-		    (unsigned long long)value);
-		add_place(&report, "  called from", call.w[0], call.w[1]);
+		if (depth)
+			add_badge(&report, thread_slot, depth, index);
+		else
+			add(&report, ", at home\n");
+		add_calls(&report, thread_slot, depth, index, esp);
 	}
-	serial_write(nested(slot(console_slot)), report.bytes, report.text);
+	report_say(&report);
+}
+
+void fault_report(struct thread *thread)
+{
+	char text[REPORT_BYTES];
+	struct report report = {text, 0, 0};
+	struct words fault;
+	MUST(kernel_thread_read(slot(thread->object.slot), THREAD_FIELD_FAULT, &fault));
+	add_fault(&report, fault, thread);
+	add(&report, ", %s\n",
+	    fault.w[3] == thread->home->object.frame ? "at home" : "its callers are dead");
+	if (thread->trace.place == fault.w[2])
+		add_trace(&report, fault.w[3], &thread->trace);
+	report_say(&report);
 }
 
 void fault_door_give(struct domain *domain)

@@ -126,6 +126,7 @@ void root_begin(void)
 	console_slot = domain_door(&serial_domain, SERIAL_MAY_WRITE | SERIAL_MAY_READ);
 	serial_lives = 1;
 	MUST(kernel_bitmap_deny(slot(root_bitmap.slot), SERIAL_PORT, SERIAL_PORTS));
+	fault_door_give(&root_domain);
 	vga_begin();
 	pci_begin();
 	keyboard_begin();

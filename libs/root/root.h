@@ -177,11 +177,18 @@ _Bool holder_known(uint32_t id, const char **name, uint32_t *limit, uint32_t *us
 /* ---- threads
  * ------------------------------------------------------------------------------------------------
  */
+/* Who may have called whom inside one program, as a stack tells: return addresses, the latest
+ * first. */
+#define BACKTRACE_MAX 8u
+struct backtrace {
+	uint32_t place, count, from[BACKTRACE_MAX];
+};
 struct thread {
 	struct object object, data[DATA_PAGES_MAX];
 	uint32_t data_pages;
 	const char *name;
 	struct domain *home;
+	struct backtrace trace; /* of its latest fault at home */
 };
 /* With one data page; stopped. */
 void thread_make(struct thread *thread, const char *name, struct domain *home);
@@ -202,10 +209,11 @@ struct scheduler;
 uint32_t root_schedule(struct scheduler *scheduler, uint64_t end);
 /* Runs one until it waits or ends; the last reason. */
 uint32_t thread_run(struct thread *thread);
-/* What stopped it, in words: domain, place with symbol, why, address, thread. Faults in services
- * that domain_load loaded are told at once, with the door, on the thread that they happen to. */
+/* What stopped it, in words: domain, place with symbol, why, address, thread, and who called whom.
+ * Faults in services that domain_load loaded are told at once, with the door and all callers, on
+ * the thread that they happen to; so is one of the root thread itself. */
 void fault_report(struct thread *thread);
-void fault_door_entry(void);                 /* the root domain's entry: where services tell it */
+void fault_door_entry(void);                 /* the root domain's entry: where programs tell it */
 void fault_door_give(struct domain *domain); /* ... and the door; domain_load does so */
 /* Known are the first 64 at a time. */
 struct thread *thread_by_index(uint32_t index);

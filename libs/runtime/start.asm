@@ -59,8 +59,9 @@ service_entry_checked equ service_entry.checked
 
 section .text.fault_entry
 ; EAX class, EDX where. An instruction that has a place in the table of catches goes on
-; there with all its registers; any other is told to who loaded the program (ESI class, EDI where),
-; if that gave us a door for it, and ends the call.
+; there with all its registers; any other is told to who loaded the program (ESI class, EDI where,
+; EBX its ESP, and lent the 4 MiB in which that lies), if that gave us a door for it, and ends the
+; call.
 	align 16
 fault_entry:
 	mov	ecx, catch_begin
@@ -73,13 +74,30 @@ fault_entry:
 .found:	mov	edx, [ecx + 4]
 	mov	eax, RESUME_AT
 	sysenter
-.none:	mov	esi, eax
-	mov	edi, edx
-	mov	eax, SLOT_FAULT_DOOR | OPTION_NESTED
+.none:	push	edx
+	push	eax
+	xor	eax, eax                        ; SLOT_SELF
+	mov	esi, SELF_RECORD
+	mov	edi, RECORD_ESP
+	mov	ecx, esp
+	mov	edx, .esp
+	sysenter
+.esp:	mov	ebx, esi
+	pop	esi
+	pop	edi
+	mov	ebp, ebx
+	shr	ebp, 22
+	mov	eax, SLOT_FAULT_DOOR | OPTION_NESTED | OPTION_WINDOWS
 	mov	ecx, esp
 	mov	edx, .told
 	sysenter
-.told:	ud2                                     ; a fault of the handler
+.told:	cmp	eax, ERROR_WINDOW               ; the data page, or an ESP gone astray
+	jne	.over
+	mov	eax, SLOT_FAULT_DOOR | OPTION_NESTED
+	mov	ecx, esp
+	mov	edx, .over
+	sysenter
+.over:	ud2                                     ; a fault of the handler
 
 section .bss align=4096                 ; nested calls from main have the same room everywhere
 	resb	16384

@@ -7,7 +7,7 @@
 
 static struct client client;
 static struct domain service; /* the serial port's program, without its ports */
-static char told[512];
+static char told[2048];
 static uint32_t told_bytes, told_times, shared_result;
 
 /* In place of the serial service: what is said to it. */
@@ -63,6 +63,38 @@ static _Bool fits_the_screen(void)
 			return 0;
 	}
 	return column == 0 && told_bytes;
+}
+
+/* The lines begin so, in this order, and there are no more. */
+static _Bool says_lines(const char *const *lines, uint32_t count)
+{
+	const char *at = told;
+	for (uint32_t i = 0; i < count; i++) {
+		if (memcmp(at, lines[i], strlen(lines[i])) != 0) {
+			test_note("line %u is not `%s`: %s", i, lines[i], told);
+			return 0;
+		}
+		while (*at && *at++ != '\n')
+			;
+	}
+	return !*at;
+}
+#define SAYS_LINES(...)                                \
+	says_lines((const char *const[]){__VA_ARGS__}, \
+		   sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+/* Is the place behind `what` inside the function? */
+static _Bool names(const char *what, const void *function)
+{
+	for (const char *at = told; *at; at++) {
+		if (memcmp(at, what, strlen(what)) != 0)
+			continue;
+		uint32_t place = 0;
+		for (at += strlen(what); *at != ' ' && *at != '\n'; at++)
+			place = place << 4 | (uint32_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+		return place - (uint32_t)function < 100;
+	}
+	return 0;
 }
 
 static void service_begin(void)
@@ -155,11 +187,173 @@ TEST(service_that_faults_in_a_nested_call_is_named_with_its_own_door)
 	domain_end(&service);
 }
 
+/* ---- who called whom ------------------------------------------------------------------------ */
+#define APART __attribute__((noinline, noclone)) /* so that there is something to return to */
+#define STAYS asm volatile("" ::: "memory")      /* ... and it is no jump */
+
+APART static void poke_deep(uint32_t address)
+{
+	*(volatile uint32_t *)address = 1;
+	STAYS;
+}
+OPERATION static uint64_t do_poke(uint32_t badge, uint32_t address, uint32_t b, uint32_t high)
+{
+	poke_deep(address);
+	return ANSWER(0, 0);
+}
+
+APART static uint32_t forward_deep(uint32_t operation, uint32_t address, uint32_t options)
+{
+	uint32_t result = door_call(SLOT_ONWARD | options, operation, address, 0, NULL);
+	STAYS;
+	return result;
+}
+OPERATION static uint64_t do_forward(uint32_t badge, uint32_t address, uint32_t options,
+				     uint32_t high)
+{
+	uint32_t result = forward_deep(0, address, options);
+	STAYS;
+	return ANSWER(result == ERROR_CALLEE_FAULTED ? 7 : 8, 0);
+}
+/* As often as the badge says, each time by a door to itself in the slot of that number. */
+OPERATION static uint64_t do_descend(uint32_t badge, uint32_t address, uint32_t b, uint32_t high)
+{
+	uint32_t onward = badge > 2 ? badge - 1 : SLOT_ONWARD;
+	door_call(onward | OPTION_NESTED, badge > 2 ? 2 : 0, address, 0, NULL);
+	STAYS;
+	return ANSWER(7, 0);
+}
+
+/* The entry of services leaves badges and return places; peer_entry does not. */
+SERVICE_OPERATIONS(do_poke, do_forward, do_descend)
+extern const char service_answer[];
+
+static void service_of_ours(struct domain *domain, const char *name)
+{
+	peer_make(domain, name);
+	domain_entries(domain, (uint32_t)service_entry, (uint32_t)fault_entry);
+	domain->answer = (uint32_t)service_answer;
+	fault_door_give(domain);
+}
+
+static uint32_t call_options; /* of the service's own call */
+static void call_forward(uint32_t door)
+{
+	shared_result = door_call(door, 1, FAULT_TARGET, call_options, NULL);
+	STAYS;
+}
+
+static uint32_t stack_before;
+static void call_forward_from_its_page(uint32_t door)
+{
+	asm volatile("mov %%esp, %0\n\tmov %1, %%esp\n\tpush %2\n\tcall *%3\n\tmov %0, %%esp"
+		     : "+m"(stack_before)
+		     : "i"(DATA_STACK), "r"(door | OPTION_NESTED), "r"(call_forward)
+		     : "eax", "ecx", "edx", "memory");
+}
+
+static void fault_behind_two_doors(client_function *function, uint32_t options)
+{
+	struct domain middle, poker;
+	service_of_ours(&middle, "middle");
+	service_of_ours(&poker, "poker");
+	uint32_t outer = domain_door(&middle, 0xA), inner = domain_door(&poker, 0xB);
+	domain_give(&middle, SLOT_ONWARD, inner);
+	client_make(&client, &root_domain, function, slot(outer).encoded);
+	if (options == OPTION_NEXT_PAGE)
+		thread_data_page(&client.thread);
+	call_options = options;
+	listen_begin();
+	client_run(&client);
+	listen_end();
+	client_end(&client);
+	slot_give(inner);
+	slot_give(outer);
+	domain_end(&poker);
+	domain_end(&middle);
+}
+
+TEST(service_that_faults_is_told_with_all_who_called_it)
+{
+	fault_behind_two_doors(call_forward_from_its_page, OPTION_NESTED);
+	CHECK_EQUAL(shared_result, RETURN + 7);
+	CHECK_EQUAL(told_times, 1);
+	CHECK(SAYS_LINES("FAULT in poker at 004", "  page fault, vector 14, writing 08001000",
+			 "  thread client of root, door badge b", "  perhaps from poker at 004",
+			 "  called from middle at 004", "  perhaps from middle at 004",
+			 "  called from root at 004", "  perhaps from root at 004"));
+	CHECK(names("FAULT in poker at ", (const void *)poke_deep));
+	CHECK(names("  perhaps from poker at ", (const void *)do_poke));
+	CHECK(names("  called from middle at ", (const void *)forward_deep));
+	CHECK(names("  perhaps from middle at ", (const void *)do_forward));
+	CHECK(names("  called from root at ", (const void *)call_forward));
+	CHECK(names("  perhaps from root at ", (const void *)call_forward_from_its_page));
+	CHECK(says(" (poke_deep+") && says(" (do_poke+") && says(" (forward_deep+"));
+	CHECK(says(" (do_forward+") && says(" (call_forward+"));
+	CHECK(fits_the_screen());
+}
+
+#define DEEP 12u /* its calls; with home, poker, the root program and its listener there are 16 */
+TEST(service_that_faults_sixteen_deep_is_told_with_all_who_called_it)
+{
+	struct domain middle, poker;
+	service_of_ours(&middle, "middle");
+	service_of_ours(&poker, "poker");
+	uint32_t inner = domain_door(&poker, 0xB), door = 0, lines = 0;
+	domain_give(&middle, SLOT_ONWARD, inner);
+	for (uint32_t i = 2; i < 2 + DEEP; i++) {
+		door = domain_door(&middle, i);
+		domain_give(&middle, i, door);
+		slot_give(door);
+	}
+	door = domain_door(&middle, 1 + DEEP);
+	listen_begin();
+	shared_result = door_call(slot(door).encoded, 2, FAULT_TARGET, 0, NULL);
+	listen_end();
+	CHECK_EQUAL(shared_result, RETURN + 7);
+	CHECK(says("FAULT in poker at 004"));
+	for (const char *at = told; *at; at++)
+		lines += !memcmp(at, "\n  called from middle at 004", 28);
+	CHECK_EQUAL(lines, DEEP);
+	CHECK(says("\n  called from root at 004"));
+	CHECK(fits_the_screen());
+	slot_give(inner);
+	slot_give(door);
+	domain_end(&poker);
+	domain_end(&middle);
+}
+
+/* Callers that stand elsewhere nobody sees: nothing is guessed from this page. */
+TEST(service_that_faults_is_told_with_a_caller_on_a_stack_of_its_own)
+{
+	fault_behind_two_doors(call_forward, OPTION_NESTED);
+	CHECK(SAYS_LINES("FAULT in poker at 004", "  page fault, vector 14, writing 08001000",
+			 "  thread client of root, door badge b", "  perhaps from poker at 004",
+			 "  called from middle at 004", "  perhaps from middle at 004",
+			 "  called from root at 004"));
+	CHECK(names("  called from root at ", (const void *)call_forward));
+}
+
+TEST(service_that_faults_on_the_next_page_is_told_with_its_callers)
+{
+	fault_behind_two_doors(call_forward_from_its_page, OPTION_NEXT_PAGE);
+	CHECK_EQUAL(shared_result, RETURN + 7);
+	CHECK(SAYS_LINES("FAULT in poker at 004", "  page fault, vector 14, writing 08001000",
+			 "  thread client of root, door badge b", "  perhaps from poker at 004",
+			 "  called from middle at 004", "  called from root at 004"));
+	CHECK(names("  called from middle at ", (const void *)forward_deep));
+	CHECK(names("  called from root at ", (const void *)call_forward));
+}
+
 /* Who is at home is told by its dispatcher, once. */
+APART static void fault_deep(void)
+{
+	asm volatile("ud2");
+}
 static void fault_at_home(uint32_t argument)
 {
-	(void)argument;
-	asm volatile("ud2");
+	fault_deep();
+	STAYS;
 }
 
 TEST(thread_that_faults_at_home_is_named_once_by_its_dispatcher)
@@ -174,13 +368,70 @@ TEST(thread_that_faults_at_home_is_named_once_by_its_dispatcher)
 	listen_end();
 	CHECK_EQUAL(reason, DISPATCH_FAULTED);
 	CHECK_EQUAL(told_before, 0);
-	CHECK(says("FAULT in peer at 004"));
-	CHECK(says(" (fault_at_home+"));
-	CHECK(says("program error, vector 6\n"));
-	CHECK(says("thread client of peer, at home\n"));
+	CHECK(SAYS_LINES("FAULT in peer at 004", "  program error, vector 6\n",
+			 "  thread client of peer, at home\n", "  perhaps from peer at 004",
+			 "  perhaps from peer at 004"));
+	CHECK(says(" (fault_deep+"));
+	CHECK(names("  perhaps from peer at ", (const void *)fault_at_home));
 	CHECK(fits_the_screen());
 	client_end(&client);
 	domain_end(&peer);
+}
+
+/* A stack of its own: it lends the 4 MiB around it with the fault. */
+#define STACK_WORDS 64u
+static uint32_t own_stack[STACK_WORDS + 1024]; /* a page behind it is looked through */
+static void fault_on_it(uint32_t argument)
+{
+	asm volatile("mov %0, %%esp\n\tcall *%1"
+		     :
+		     : "r"(own_stack + STACK_WORDS), "r"(fault_at_home));
+}
+
+TEST(thread_that_faults_on_a_stack_of_its_own_is_told_with_its_callers)
+{
+	struct domain peer;
+	peer_make(&peer, "peer");
+	fault_door_give(&peer);
+	client_make(&client, &peer, fault_on_it, 0);
+	listen_begin();
+	client_dispatch(&client, 0, 0, 0);
+	fault_report(&client.thread);
+	listen_end();
+	CHECK(SAYS_LINES("FAULT in peer at 004", "  program error, vector 6\n",
+			 "  thread client of peer, at home\n", "  perhaps from peer at 004",
+			 "  perhaps from peer at 004"));
+	CHECK(names("  perhaps from peer at ", (const void *)fault_at_home));
+	CHECK(says(" (fault_on_it+"));
+	client_end(&client);
+	domain_end(&peer);
+}
+
+/* An ESP that is nowhere, in a window of the kernel's or in none, hurts nobody. */
+static void fault_astray(uint32_t esp)
+{
+	asm volatile("mov %0, %%esp\n\tud2" : : "r"(esp));
+}
+
+TEST(thread_that_faults_with_its_stack_nowhere_is_told_without_callers)
+{
+	static const uint32_t places[] = {
+		0,        4,        0x00800000,  IMAGE_BASE, DATA_PAGE - 4,
+		DATA_TOP, WINDOW_0, KERNEL_BASE, 0xFFFFFFFC};
+	for (uint32_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct domain peer;
+		peer_make(&peer, "peer");
+		fault_door_give(&peer);
+		client_make(&client, &peer, fault_astray, places[i]);
+		listen_begin();
+		client_dispatch(&client, 0, 0, 0);
+		fault_report(&client.thread);
+		listen_end();
+		CHECK(SAYS_LINES("FAULT in peer at 004", "  program error, vector 6\n",
+				 "  thread client of peer, at home\n"));
+		client_end(&client);
+		domain_end(&peer);
+	}
 }
 
 /* A program that lies: it can have its own last fault said again, on its own time, and no other. */
