@@ -27,8 +27,9 @@
 #:     test-bochs        only what of it runs in Bochs: self-test, demonstration, benchmarks
 #:     lint              format and static checks
 #:     format            mend the format
-#:     gdb               the debugger on kernel and root program. MODE=selftest or bench: another
-#:                       one; GDB_FLAGS="-ex 'break boot_main' ..." more arguments for it
+#:     gdb               the debugger, with commands for Nous (`help nous`; docs/debugging.md).
+#:                       MODE=selftest or bench: another entry; APPEND=only=NAME those tests;
+#:                       GDB_FLAGS="-ex 'break boot_main' ..." more arguments for it
 #:     debug-bochs       Bochs' own debugger, where the root program begins (docs/bochs.md).
 #:                       ENTRY, DEMO as for run-bochs; BREAK=NAME where that function is called
 #:     compile_commands  build/compile_commands.json for clangd (every build makes it, too)
@@ -430,7 +431,7 @@ kprof-selftest: build/kprof/kprof.so build/kprof/selftest.elf | setup-run
 	$(LIVE)@tools/kprof/selftest build/kprof
 
 gdb: $(ELVES) $(BOOTED) | setup-run setup-gdb
-	$(LIVE)@tools/debug --entry $(or $(MODE),demo)
+	$(LIVE)@tools/debug --entry $(or $(MODE),demo) --append '$(APPEND)'
 
 loc: | setup-build
 	@tools/loc

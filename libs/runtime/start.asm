@@ -74,17 +74,16 @@ fault_entry:
 .found:	mov	edx, [ecx + 4]
 	mov	eax, RESUME_AT
 	sysenter
-.none:	push	edx
-	push	eax
+.none:	mov	ebx, eax                        ; (there may be no stack any more)
+	mov	ebp, edx
 	xor	eax, eax                        ; SLOT_SELF
 	mov	esi, SELF_RECORD
 	mov	edi, RECORD_ESP
 	mov	ecx, esp
 	mov	edx, .esp
 	sysenter
-.esp:	mov	ebx, esi
-	pop	esi
-	pop	edi
+.esp:	mov	edi, ebp
+	xchg	ebx, esi
 	mov	ebp, ebx
 	shr	ebp, 22
 	mov	eax, SLOT_FAULT_DOOR | OPTION_NESTED | OPTION_WINDOWS

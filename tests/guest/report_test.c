@@ -481,7 +481,7 @@ TEST(fault_door_says_nothing_but_what_the_kernel_saw)
 static struct words calls[3];
 static uint32_t call_errors[4];
 
-PEER look(uint32_t a, uint32_t b, uint32_t c, uint32_t badge_high)
+PEER look_at_calls(uint32_t a, uint32_t b, uint32_t c, uint32_t badge_high)
 {
 	(void)a, (void)b, (void)c, (void)badge_high;
 	for (uint32_t depth = 0; depth < 4; depth++)
@@ -501,7 +501,7 @@ TEST(thread_read_names_the_caller_of_each_call)
 	struct domain outer, inner;
 	peer_make(&outer, "outer");
 	peer_make(&inner, "inner");
-	uint32_t to_outer = peer_door(&outer, onward), to_inner = peer_door(&inner, look);
+	uint32_t to_outer = peer_door(&outer, onward), to_inner = peer_door(&inner, look_at_calls);
 	domain_give(&outer, SLOT_ONWARD, to_inner);
 	domain_give(&inner, SLOT_ONWARD, ROOT_THREAD);
 	struct registers r = {.eax = slot(to_outer).encoded, .eflags = FLAGS_PLAIN};

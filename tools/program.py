@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""A program's ELF file, as tools/trace and tools/gdb need it."""
+
+import bisect
+import struct
+
+IMAGE_BASE = 0x400000
+HASHED_BYTES = 512                              # as in tools/kprof/trace.c
+
+
+class Program:
+    """An ELF file: symbols by name and by address, words of its memory."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = file.read()
+        header, = struct.unpack_from("<I", self.data, 28)
+        count, = struct.unpack_from("<H", self.data, 44)
+        self.parts = [struct.unpack_from("<5I", self.data, header + 32 * i) for i in range(count)]
+        self.address, self.places = {}, []
+        self.symbols_read()
+        self.places.sort()
+
+    def symbols_read(self):
+        sections, = struct.unpack_from("<I", self.data, 32)
+        count, = struct.unpack_from("<H", self.data, 48)
+        table = [struct.unpack_from("<10I", self.data, sections + 40 * i) for i in range(count)]
+        for _, kind, _, _, begin, size, link, *_ in table:
+            for at in range(begin, begin + size if kind == 2 else begin, 16):
+                name, value, _, info, _, section = struct.unpack_from("<IIIBBH", self.data, at)
+                if 0 < section < 0xff00 and info & 15 < 3:     # not absolute, section or file
+                    start = table[link][4] + name
+                    text = self.data[start:self.data.index(0, start)].decode("ascii")
+                    self.address[text] = value
+                    if "." not in text:
+                        self.places.append((value, text))
+
+    def bytes_at(self, address, count):
+        for kind, begin, start, _, size in self.parts:
+            if kind == 1 and start <= address < start + size:
+                at = begin + address - start
+                return self.data[at:min(at + count, begin + size)].ljust(count, b"\0")
+        return bytes(count)
+
+    def words(self, address, count):
+        return struct.unpack(f"<{count}I", self.bytes_at(address, 4 * count))
+
+    def place(self, address):
+        at = bisect.bisect_right(self.places, (address, "\xff")) - 1
+        if at < 0 or address >= 0xC0000000 > self.places[at][0]:
+            return f"{address:08x}"
+        start, name = self.places[at]
+        return f"{name}+{address - start}" if address > start else name
+
+    def operations(self):
+        """The functions of a service, by address."""
+        if "service_operations" not in self.address:
+            return {}
+        count, = self.words(self.address["service_operation_count"], 1)
+        return {a: self.place(a) for a in self.words(self.address["service_operations"], count)}
+
+    def hash(self):
+        """FNV-1a of how it begins: no two begin alike."""
+        return hash_of(self.bytes_at(IMAGE_BASE, HASHED_BYTES))
+
+
+def hash_of(data):
+    value = 0xcbf29ce484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001b3 & 0xffffffffffffffff
+    return value
