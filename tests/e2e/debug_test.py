@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""`make gdb`: it stops in kernel and programs, and what its commands print is what the guest knows."""
+"""`make gdb`: it stops in kernel and programs; what it prints of Nous is what the guest knows."""
 
 import collections
 import json
@@ -61,10 +61,12 @@ def demonstration(folder):
         file.write(GUEST.replace("OUT", f"{folder}/guest"))
     main = f"{address_of('main', 'build/programs/demo.elf'):#x}"
     said = gdb("nous threads", "hbreak boot_main", "continue", "bt", f"info symbol {main}",
+               "nous break demo:visitor_go", "continue", "delete",
                "nous break scribe:scribe_do_sum", "continue", "bt", "nous calls", "nous chain",
-               "nous step", "delete", "nous break demo:fault_report", "continue", "info symbol thread_run",
-               f"source {folder}/guest.py", "nous domains", "nous threads", "nous chain",
-               "nous capabilities", "nous pages", "nous pages demo 0x0f000000",
+               "nous step", "nous into",
+               "nous into", "delete", "nous break demo:fault_report", "continue",
+               "info symbol thread_run", f"source {folder}/guest.py", "nous domains", "nous threads",
+               "nous chain", "nous capabilities", "nous pages", "nous pages demo 0x0f000000",
                "nous frames", "nous capabilities nonesuch", "nous calls 1 2 3", "help nous")
     check("before there is paging, that is said", "the kernel has not begun yet" in
           said["nous threads"], said["nous threads"])
@@ -79,19 +81,22 @@ def demonstration(folder):
     names = {index: name for name, index, *_ in guest_domains}
 
     check("at a stop in a program it has that one's symbols", re.search(
-        r"^#0 +scribe_do_sum .* at services/scribe/main.c:\d+\n#1 .* in service_", said["bt 2"], re.M),
-        said["bt 2"])
+        r"^#0 +scribe_do_sum .* at .*\n(?:#1 .* scribe_sum_entry .*\n)?#\d .* in service_",
+        said["bt 2"], re.M), said["bt 2"])
     check("a call's activations, with what is lent", re.search(
-        r"^thread visitor #(\d+): runs\n +1 +scribe #\d+ +\w+ scribe_do_sum \(services/scribe/"
-        r"main.c:\d+\)\n +lent 0: door to serial #\d+, badge \d+\n +window 0: .*\n +window 1: .*\n"
+        r"^thread visitor #(\d+): runs\n +1 +scribe #\d+ +\w+ scribe_\w+\S* \(.*\)\n"
+        r" +lent 0: door to serial #\d+, badge \d+\n +window 0: .*\n +window 1: .*\n"
         r" +0 +visitor #\d+ +\w+ lend\+\d+ \(", said["nous calls"]), said["nous calls"])
     visitor = {name: (index, home) for name, index, home in guest["threads"]}["visitor"]
     check("the chain: root dispatches the visitor", lines(
         said["nous chain"], r"^ +(\d+)  (\w+) #(\d+) ")[0] == ("0", "demo", str(root_thread)) and
         lines(said["nous chain"], r"^ +1  (visitor) #\d+ +no deadline$"), said["nous chain"])
     check("a step is one of the user's", re.search(
-        r"^scribe #\d+: \w+ scribe_do_sum\+\d+ .*\n=> 0x\w+ <scribe_do_sum\+", said["nous step"],
+        r"^scribe #\d+: \w+ scribe_\w+\+\d+ .*\n=> 0x\w+ <scribe_\w+\+", said["nous step"],
         re.M), said["nous step"])
+    check("the next call leads into the serial service, the one after back", re.search(
+        r"^serial #\d+: \w+ service_entry.*\n=> ", said["nous into"], re.M) and re.search(
+        r"^(scribe|serial) #\d+: \w+ ", said["nous into 2"], re.M), said)
     check("in the root program its symbols are back", "thread_run in section .text" in
           said["info symbol thread_run"], said["info symbol thread_run"])
 
@@ -142,19 +147,19 @@ def demonstration(folder):
           said["nous capabilities nonesuch"] and "nous calls [THREAD]" in
           said["nous calls 1 2 3"], said)
     check("help lists the commands", set(lines(said["help nous"], r"^nous (\w+) -- ")) == {
-        "break", "calls", "capabilities", "chain", "domains", "frames", "pages", "step",
+        "break", "calls", "capabilities", "chain", "domains", "frames", "into", "pages", "step",
         "symbols", "threads"}, said["help nous"])
 
 
 def activations():
-    """What thread_read told the guest of a call in a call is what gdb makes of the kernel's stack."""
-    said = gdb("nous break selftest:look_at_calls", "continue", "nous calls", "nous chain", "finish",
+    """What thread_read told the guest of its calls is what gdb makes of the kernel's stack."""
+    said = gdb("nous break selftest:look_at_calls", "continue", "nous calls", "finish",
                "p/x calls[1].w[1]", "p/x calls[2].w[1]", "p calls[1].w[0]",
                "p calls[2].w[0]", mode="selftest",
                append="only=thread_read_names_the_caller")
     calls = lines(said["nous calls"], r"^ +(\d+)  selftest #(\d+) +(\w+) (\w+)")
     told = [said[f"p/x calls[{n}].w[1]"].split("0x")[1].split()[0].rjust(8, "0") for n in (1, 2)]
-    domains = [said[f"p calls[{n}].w[0]"] for n in (1, 2)]
+    domains = [said[f"p calls[{n}].w[0]"].split("= ")[1].split()[0] for n in (1, 2)]
     check("three activations, with the callers that the kernel told the guest of",
           [(c[0], c[2]) for c in calls[1:]] == [("1", told[1]), ("0", told[0])] and
           [c[1] for c in calls[1:]] == domains[::-1] and calls[0][0] == "2" and
