@@ -63,10 +63,10 @@ def demonstration(folder):
     said = gdb("nous threads", "hbreak boot_main", "continue", "bt", f"info symbol {main}",
                "nous break demo:visitor_go", "continue", "delete",
                "nous break scribe:scribe_do_sum", "continue", "bt", "nous calls", "nous chain",
-               "nous step", "nous into",
-               "nous into", "delete", "nous break demo:fault_report", "continue",
-               "info symbol thread_run", f"source {folder}/guest.py", "nous domains", "nous threads",
-               "nous chain", "nous capabilities", "nous pages", "nous pages demo 0x0f000000",
+               "nous step", "nous into", "nous into", "delete",
+               "nous break demo:fault_report", "continue", "info symbol thread_run",
+               f"source {folder}/guest.py", "nous domains", "nous threads", "nous chain",
+               "nous capabilities", "nous pages", "nous pages demo 0x0f000000",
                "nous frames", "nous capabilities nonesuch", "nous calls 1 2 3", "help nous")
     check("before there is paging, that is said", "the kernel has not begun yet" in
           said["nous threads"], said["nous threads"])

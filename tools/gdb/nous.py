@@ -15,9 +15,10 @@ import gdb
 
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 from machine import (BUILD, INDEX_SHIFT, KERNEL_BASE, OFFSETS, PAGE_BYTES, Domain, Thread,
-                     all_domains, all_threads, capability_text, domain_named, fail, flags_of, is_paging,
-                     is_user, kernel, mappings, memory, object_entry, programs, register,
-                     running_domain, thread_named, translate, words, words_of)  # noqa: E402
+                     all_domains, all_threads, capability_text, domain_named, fail, flags_of,
+                     is_paging, is_user, kernel, mappings, memory, object_entry, programs,
+                     register, running_domain, thread_named, translate, words,
+                     words_of)  # noqa: E402
 
 SYSENTER = b"\x0f\x34"
 
