@@ -53,11 +53,12 @@ class Program:
         return f"{name}+{address - start}" if address > start else name
 
     def operations(self):
-        """The functions of a service, by address."""
+        """The operations of a service by address of their function, named as clients call them."""
         if "service_operations" not in self.address:
             return {}
         count, = self.words(self.address["service_operation_count"], 1)
-        return {a: self.place(a) for a in self.words(self.address["service_operations"], count)}
+        return {a: self.place(a).removesuffix("_entry").replace("_do_", "_")
+                for a in self.words(self.address["service_operations"], count)}
 
     def hash(self):
         """FNV-1a of how it begins: no two begin alike."""

@@ -154,8 +154,8 @@ def demonstration(folder):
     check("it idles as long as it says", abs(trace.totals["ran"]["idle"] - asleep) < 500,
           asleep, trace.totals)
     check("calls are named by operation and domain",
-          trace.names(r"^scribe_sum_entry \(scribe #\d+\)$") and
-          trace.names(r"^serial_write_entry \(serial #\d+\)$"))
+          trace.names(r"^scribe_sum \(scribe #\d+\)$") and
+          trace.names(r"^serial_write \(serial #\d+\)$"))
     check("and kernel operations by theirs", trace.names(r"^kernel: thread_start$"))
     nested = [pid for pid in trace.process if pid != 1 and trace.tracks.get((pid, 3))]
     wrong = [bad for pid in nested
@@ -175,11 +175,22 @@ def text(folder):
     run("tools/trace", "--entry", "demo", "--format", "text", "--out", f"{folder}/text")
     with open(f"{folder}/text", encoding="ascii") as file:
         lines = file.read()
-    check("the text form: calls, operations and returns, indented",
-          re.search(r"^ +\d+ visitor #\d+ +calls (scribe #\d+)\n"
-                    r" +\d+ visitor #\d+ +operation scribe_sum_entry\n"
-                    r"(?:.*\n)*? +\d+ visitor #\d+ +returns from scribe_sum_entry \(\1\)$", lines,
-                    re.M), lines[:2000])
+    calls = re.search(r"^ +(\d+) visitor #\d+( +)calls scribe #\d+: scribe_sum, at lend\+\d+\n"
+                      r" +(\d+) visitor #\d+\2  calls serial #\d+: serial_write, at scribe_\S+\n"
+                      r" +(\d+) visitor #\d+\2  back from serial_write after (\d+)\n"
+                      r" +(\d+) visitor #\d+\2back from scribe_sum after (\d+)$", lines, re.M)
+    check("the text form: calls by operation and place, and returns, each in its depth", calls,
+          lines[:2000])
+    check("with the time that they took", calls and
+          int(calls[4]) - int(calls[3]) == int(calls[5]) and
+          int(calls[6]) - int(calls[1]) == int(calls[7]), calls and calls[0])
+    run("tools/trace", "--entry", "selftest", "--append", "only=service_that_faults_is_told_with_all",
+        "--format", "text", "--out", f"{folder}/text")
+    with open(f"{folder}/text", encoding="ascii") as file:
+        lines = file.read()
+    check("a call that a fault ends says so, its caller's does not", re.search(
+        r"^.* selftest call_forward\S+ #\d+( +)back from do_poke after \d+, forced: exception 6\n"
+        r".* selftest call_forward\S+ #\d+ +back from do_forward after \d+$", lines, re.M), lines)
 
 
 os.chdir(ROOT)
