@@ -146,7 +146,7 @@ objects = $(patsubst %,build/%.o,$(wildcard $(foreach d,$(1),$(d)/*.c $(d)/*.asm
 has     = $(wildcard $(1)/*.c $(1)/*.asm)
 
 KERNEL_OBJECTS  := $(call objects,kernel kernel/x86 boot)
-RUNTIME_OBJECTS := $(call objects,$(filter-out libs/abi,$(patsubst %/,%,$(wildcard libs/*/))))
+RUNTIME_OBJECTS := $(call objects,$(filter-out libs/abi libs/c,$(patsubst %/,%,$(wildcard libs/*/))))
 
 # A program is a folder; its name is the folder's, but for the self-test. A program in a service's
 # folder has both names: services/counter/client is `counter-client`.
@@ -195,7 +195,7 @@ iso: build/nous.iso
 # ------------------------------------------------------------------ bookkeeping
 
 # setup-GROUP sees to it that a group of tools is there (milliseconds when it is).
-SETUPS := $(addprefix setup-,build iso run bochs host kprof lint gdb window models)
+SETUPS := $(addprefix setup-,build iso run bochs host kprof lint gdb window models c)
 $(SETUPS): setup-%:
 	$(LIVE)@CROSS='$(CROSS)' HOSTCC='$(HOSTCC)' tools/setup $*
 .PHONY: $(SETUPS)
@@ -324,6 +324,8 @@ build/nous.iso: $(BOOTED) boot/grub.cfg tools/iso | setup-iso
 
 release: $(ELVES) build/nous.iso | setup-iso
 	@CC='$(CC)' tools/release
+
+include libs/c/c.mk
 
 # ------------------------------------------------------------------ tests on the host, profiler
 

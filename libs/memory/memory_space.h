@@ -116,7 +116,7 @@ struct builder {
 };
 
 /* A domain in 2^order frames of the builder's pool: nothing of it lies elsewhere. */
-#define CHILD_ORDER_MAX 10u
+#define CHILD_ORDER_MAX 12u
 struct child {
 	const struct builder *builder;
 	struct pool pool;

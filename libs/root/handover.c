@@ -19,6 +19,7 @@ static uint32_t *const taken = (uint32_t *)TAKEN_PAGES; /* of the pool */
 static uint32_t shared_pages = 1;
 static struct space own_space;
 static struct child children[CHILDREN_MAX];
+static uint32_t child_order = CHILD_ORDER;
 struct block own_block, *block_now = &own_block;
 
 void must_return(uint32_t result, const char *what)
@@ -42,7 +43,7 @@ static void child_begin(struct domain *domain, uint32_t confidential)
 		root_fail("there are too many domains", 0);
 	domain->child = &children[i];
 	MUST_RETURN(
-		child_make(domain->child, &block_now->builder, CHILD_ORDER, number, confidential));
+		child_make(domain->child, &block_now->builder, child_order, number, confidential));
 	domain->object = (struct object){block_now->base + domain->child->control, number};
 	domain->directory_frame = block_now->base + domain->child->space.directory;
 }
@@ -98,6 +99,18 @@ static uint32_t children_free(void)
 static const struct maker child_maker = {child_begin,      child_program, child_fill,
 					 child_share,      child_finish,  child_thread_make,
 					 child_thread_end, children_free};
+
+void domain_make_large(struct domain *domain, const char *name, uint32_t order)
+{
+	child_order = order;
+	domain_make(domain, name, 0);
+	child_order = CHILD_ORDER;
+}
+
+void domain_own(struct domain *domain, uint32_t there)
+{
+	MUST_RETURN(child_own(domain->child, there));
+}
 
 /* ---- the hand-over --------------------------------------------------------------------------- */
 /* The managed frames as a whole are an extent: a power of two, and with it more than there are. */
