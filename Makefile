@@ -17,7 +17,8 @@
 #:                       KEEP=1 the console also without a terminal; MENU=1 wait in the boot menu;
 #:                       WINDOW=1 show the screen (always, where there is a DISPLAY);
 #:                       KVM=1 on the real processor;
-#:                       DEMO=NAME another demonstration, that of services/NAME
+#:                       DEMO=NAME another demonstration, that of services/NAME, or the C
+#:                       program in programs/NAME; RUN="NAME ARGUMENT..." its arguments
 #:     run-bochs         the same in Bochs; DEMO=NAME as well, ENTRY=selftest or bench: that entry
 #:                       of the boot menu
 #:     bochs             run-bochs
@@ -162,8 +163,13 @@ PROGRAM_OBJECTS := $(call objects,$(PROGRAM_FOLDERS)) $(RUNTIME_OBJECTS)
 DEMONSTRATIONS  := $(patsubst services/%/demo,%,$(filter services/%/demo,$(PROGRAM_FOLDERS)))
 says             = $(shell sed -n 's|^/\* $(1): *\(.*\) \*/$$|\1|p' $(wildcard $(2)) /dev/null)
 DEMO_ENTRY      := $(or $(DEMO),demo)
-ifneq ($(filter-out demo $(DEMONSTRATIONS),$(DEMO_ENTRY)),)
-$(error There is no demonstration $(DEMO) (services/$(DEMO)/demo); there are: $(DEMONSTRATIONS))
+# programs/NAME is an ordinary C program (libs/c/c.mk, docs/c-programs.md), which `make run
+# DEMO=NAME` runs, too; the modules that it is booted with have a folder of their own.
+C_PROGRAMS      := $(patsubst programs/%/,%,$(wildcard programs/*/))
+C_DEMO          := $(filter $(C_PROGRAMS),$(DEMO))
+ifneq ($(filter-out demo $(DEMONSTRATIONS) $(C_PROGRAMS),$(DEMO_ENTRY)),)
+$(error There is no demonstration $(DEMO) (services/$(DEMO)/demo or programs/$(DEMO)); there are: \
+  $(DEMONSTRATIONS) $(C_PROGRAMS))
 endif
 with             = $(1) $(filter-out $(1),$(sort $(call says,modules,$(2))))
 # A menu entry is its name, its root program, and what is loaded beside that.
@@ -373,22 +379,25 @@ $(COMMANDS): build/flags build/sources tools/compile-commands
 	   '$(CC) $(KERNEL_CFLAGS)' $(call c_sources,$(KERNEL_OBJECTS)) -- \
 	   '$(CC) $(PROGRAM_CFLAGS)' $(call c_sources,$(PROGRAM_OBJECTS)) -- \
 	   '$(CC) $(PROGRAM_CFLAGS)' tests/native/section.c -- \
-	   '$(HOSTCC) $(HOST_CFLAGS)' $(HOST_SOURCES) tests/native/native.c -- \
+	   '$(HOSTCC) $(HOST_CFLAGS)' $(HOST_SOURCES) tests/native/native.c \
+	   $(wildcard libs/c/*.c programs/*/*.c tests/c/*/*.c) -- \
 	   '$(CC) $(KERNEL_CFLAGS) -Ilibs/runtime' tools/offsets.c
 
 compile_commands: $(COMMANDS)
 
 # ------------------------------------------------------------------ using it
 
-BOOTABLE := $(BOOTED) boot/grub.cfg tools/iso
+BOOTABLE := $(if $(C_DEMO),build/c/modules/$(C_DEMO)/entries,$(BOOTED)) boot/grub.cfg tools/iso
+C_RUN    := $(if $(C_DEMO),--modules build/c/modules/$(C_DEMO) \
+              --append 'run $(or $(RUN),$($(C_DEMO)_ARGUMENTS))')
 
 run: $(BOOTABLE) | setup-iso setup-run $(if $(WINDOW)$(DISPLAY),setup-window)
 	$(LIVE)@tools/run --entry $(DEMO_ENTRY) $(if $(KEEP),--keep) $(if $(MENU),--menu) \
-	   $(if $(WINDOW)$(DISPLAY),--window) $(if $(KVM),--kvm) \
+	   $(if $(WINDOW)$(DISPLAY),--window) $(if $(KVM),--kvm) $(C_RUN) \
 	   -- $(call says,machine,services/$(DEMO)/demo/*.c)
 
 bochs run-bochs: $(BOOTABLE) | setup-iso setup-bochs
-	$(LIVE)@tools/bochs --entry $(or $(ENTRY),$(DEMO_ENTRY)) --timeout 600
+	$(LIVE)@tools/bochs --entry $(or $(ENTRY),$(DEMO_ENTRY)) --timeout 600 $(C_RUN)
 
 debug-bochs: $(BOOTABLE) $(ELVES) | setup-iso setup-bochs
 	$(LIVE)@tools/bochs --entry $(or $(ENTRY),$(DEMO_ENTRY)) --debug $(BREAK)
@@ -397,7 +406,7 @@ test-bochs: $(BOOTABLE) $(ELVES) | setup-iso setup-bochs
 	$(LIVE)@tests/run --bochs
 
 test: $(ELVES) $(COMMANDS) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
-      build/kprof/kprof.so build/kprof/selftest.elf build/native/lock \
+      build/kprof/kprof.so build/kprof/selftest.elf build/native/lock c-tests \
       | $(addprefix setup-,iso run bochs host kprof lint gdb models)
 	$(LIVE)@tests/run $(GROUPS)
 

@@ -113,7 +113,15 @@ define process_modules
 build/c/modules/$(1)/entries: $$(call booted_files,$(2)) libs/c/c.mk
 	@rm -rf $$(@D) && mkdir -p $$(@D)
 	@cp $$(call booted_files,$(2)) $$(@D)
-	@echo demo $$(notdir $$(filter-out build/modules/nous,$$(call booted_files,$(2)))) >$$@
+	@echo $(1) $$(notdir $$(filter-out build/modules/nous,$$(call booted_files,$(2)))) >$$@
 endef
 $(foreach n,$(notdir $(PROCESSES)),$(eval $(call process_modules,$(n),$(n))))
-$(eval $(call process_modules,-all,$(notdir $(PROCESSES))))
+$(eval $(call process_modules,all-c-programs,$(notdir $(PROCESSES))))
+
+# What the tests run. A machine that can't get the sources is told so, and does the other tests.
+c-tests: $(BOOTED)
+	$(LIVE)@mkdir -p build/c
+	$(LIVE)@if tools/setup c && tools/source newlib && tools/source lua5.4; then \
+		rm -f build/c/missing; $(MAKE) build/c/modules/all-c-programs/entries; \
+	else touch build/c/missing; fi
+.PHONY: c-tests

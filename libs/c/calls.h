@@ -13,8 +13,8 @@
 
 #include "process.h"
 
-#include <stddef.h>
-#include <string.h>
+#include "text.h"
+
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/times.h>
@@ -27,10 +27,11 @@ void terminal_write(const char *text, size_t bytes);
 int terminal_read(char *text, size_t bytes);
 
 #pragma GCC visibility push(default)
+#include <time.h> /* clock */
 _Noreturn void _exit(int status);
 int _getpid(void), _kill(int process, int signal);
 int _gettimeofday(struct timeval *now, void *zone);
-clock_t clock(void), _times(struct tms *times);
+clock_t _times(struct tms *times);
 void *_sbrk(ptrdiff_t bytes);
 int _open(const char *name, int flags, ...), _close(int file);
 int _read(int file, void *to, size_t bytes), _write(int file, const void *from, size_t bytes);

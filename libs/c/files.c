@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files: the terminal as 0, 1 and 2, and those that the starter has laid into memory, to be read. */
+/* Files: the terminal as 0, 1 and 2, and those that the starter has laid into memory, to be read.
+ */
 #include "calls.h"
 
 #include <errno.h>
@@ -96,9 +97,7 @@ off_t _lseek(int file, off_t offset, int from)
 	if (!of)
 		return fail(is_terminal(file) ? ESPIPE : EBADF);
 	uint32_t *at = &opened[file - FIRST].at;
-	off_t begin = from == SEEK_SET   ? 0
-		      : from == SEEK_CUR ? (off_t)*at
-					 : (off_t)of->bytes;
+	off_t begin = from == SEEK_SET ? 0 : from == SEEK_CUR ? (off_t)*at : (off_t)of->bytes;
 	if (begin + offset < 0)
 		return fail(EINVAL);
 	*at = (uint32_t)(begin + offset);

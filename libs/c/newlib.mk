@@ -19,6 +19,7 @@ C_FILES   := $(filter-out libc/stdio/nano-% libc/stdlib/nano-% libc/stdlib/mallo
 OBJECTS   := $(C_FILES:%=$(TO)/%.o) $(ASSEMBLER:%=$(TO)/%.o)
 
 FLAGS     := $(C_FLAGS) -w -I$(SOURCE)/libm/common -I$(SOURCE)/$(MACHINE)
+SETTINGS  := libs/c/newlib.mk build/c-flags $(wildcard libs/c/newlib/*)
 COMPILE    = mkdir -p $(@D) && $(CC) -I$(<D) $(FLAGS)
 
 build/c/libc.a:
@@ -26,7 +27,7 @@ build/c/libc.a:
 # Where one source makes several objects: name, source, flags.
 define variant
 OBJECTS += $(TO)/$(1).o
-$(TO)/$(1).o: $(SOURCE)/$(2) libs/c/newlib.mk build/c-flags
+$(TO)/$(1).o: $(SOURCE)/$(2) $(SETTINGS)
 	@$$(COMPILE) -fno-builtin $(3) -c -o $$@ $$<
 endef
 $(foreach f,printf scanf wprintf wscanf,\
@@ -38,10 +39,10 @@ $(foreach f,MALLOC FREE REALLOC CALLOC CFREE MEMALIGN VALLOC PVALLOC MALLINFO MA
   $(eval $(call variant,libc/stdlib/mallocr-$(f),libc/stdlib/mallocr.c,\
                         -DINTERNAL_NEWLIB -DDEFINE_$(f))))
 
-$(TO)/libc/%.o: $(SOURCE)/libc/% libs/c/newlib.mk build/c-flags
+$(TO)/libc/%.o: $(SOURCE)/libc/% $(SETTINGS)
 	@$(COMPILE) -fno-builtin -c -o $@ $<
 
-$(TO)/libm/%.o: $(SOURCE)/libm/% libs/c/newlib.mk build/c-flags
+$(TO)/libm/%.o: $(SOURCE)/libm/% $(SETTINGS)
 	@$(COMPILE) -fno-math-errno -c -o $@ $<
 
 # (`q`: two members may have the same name.)

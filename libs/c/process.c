@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/time.h>
 #include <sys/times.h>
-#include <time.h>
 
 /*
  * Results are rounded to a double's 53 bits, not to the register's 64, as they are in memory: so a
@@ -28,8 +27,7 @@ _Noreturn void process_main(void)
 	int count = 0;
 	asm volatile("fldcw %0" : : "m"(control));
 	memcpy(arguments, board->arguments, sizeof(arguments));
-	for (char *at = arguments; count < (int)ARGUMENTS_MAX &&
-				   count < (int)board->argument_count;
+	for (char *at = arguments; count < (int)ARGUMENTS_MAX && count < (int)board->argument_count;
 	     at += strlen(at) + 1)
 		argument[count++] = at;
 	for (initialiser *const *each = __init_array_start; each < __init_array_end; each++)

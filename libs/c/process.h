@@ -40,7 +40,7 @@ struct process_file {
 #define PROCESS_FILES_MAX 24u
 struct process_board {
 	uint32_t cycles_per_ms;
-	uint32_t is_attended;   /* 0: nobody types, its input is empty */
+	uint32_t is_attended; /* 0: nobody types, its input is empty */
 	uint32_t argument_count;
 	char arguments[512]; /* one behind the other, each with its 0 */
 	uint32_t file_count;

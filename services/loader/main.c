@@ -3,7 +3,8 @@
  * A root program that runs ordinary C programs (libs/c/process.h), each in an extent of its own,
  * several at once in turn. The command line says which:
  *
- *     [unattended] [limit=MILLISECONDS] run PROGRAM [ARGUMENT...] [and PROGRAM...] [then PROGRAM...]
+ *     [unattended] [limit=MILLISECONDS] run PROGRAM [ARGUMENT...] [and PROGRAM...] [then
+ * PROGRAM...]
  *
  * Programs joined by `and` run at once, `then` begins when those before have ended. A program that
  * has had the limit of processor time is killed. Modules that are no programs are files, which all
@@ -32,7 +33,7 @@ struct process {
 };
 static struct process processes[PROCESSES_MAX];
 static uint32_t count;
-static _Bool are_lost; /* frames */
+static _Bool are_lost;                  /* frames */
 static uint64_t limit = DEADLINE_NEVER; /* cycles */
 
 /* ---- the command line ------------------------------------------------------------------------ */
@@ -49,9 +50,14 @@ static const char *word_next(const char **line, char *word, size_t bytes)
 	return length ? word : NULL;
 }
 
-static uint32_t number_of(const char *text)
+/* What stands behind `name` in the word, a number; 0: the word does not begin so. */
+static uint32_t number_behind(const char *name, const char *text)
 {
 	uint32_t value = 0;
+	while (*name && *name == *text)
+		name++, text++;
+	if (*name)
+		return 0;
 	while (*text >= '0' && *text <= '9')
 		value = value * 10 + (uint32_t)(*text++ - '0');
 	return value;
@@ -212,9 +218,8 @@ static void process_begin(_Bool is_attended)
 {
 	if (count == PROCESSES_MAX)
 		root_fail("there are too many programs at once", 0);
-	processes[count++] =
-		(struct process){.board = {.cycles_per_ms = boot_record->cycles_per_ms,
-					   .is_attended = is_attended}};
+	processes[count++] = (struct process){
+		.board = {.cycles_per_ms = boot_record->cycles_per_ms, .is_attended = is_attended}};
 }
 
 int main(void)
@@ -228,8 +233,9 @@ int main(void)
 		_Bool is_then = in_run && !strcmp(word, "then");
 		if (!strcmp(word, "unattended"))
 			is_attended = 0;
-		else if (!memcmp(word, "limit=", 6))
-			limit = (uint64_t)number_of(word + 6) * boot_record->cycles_per_ms;
+		else if (!in_run && number_behind("limit=", word))
+			limit = (uint64_t)number_behind("limit=", word) *
+				boot_record->cycles_per_ms;
 		else if (is_then || (!in_run && !strcmp(word, "run")) ||
 			 (in_run && !strcmp(word, "and"))) {
 			if (is_then)

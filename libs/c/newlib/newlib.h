@@ -14,10 +14,10 @@
 #define _MB_LEN_MAX          1
 
 /* Streams: by blocks, also when they have no buffer; more than 32 functions for atexit. */
-#define _FVWRITE_IN_STREAMIO   1
-#define _FSEEK_OPTIMIZATION    1
-#define _UNBUF_STREAM_OPT      1
-#define _ATEXIT_DYNAMIC_ALLOC  1
+#define _FVWRITE_IN_STREAMIO  1
+#define _FSEEK_OPTIMIZATION   1
+#define _UNBUF_STREAM_OPT     1
+#define _ATEXIT_DYNAMIC_ALLOC 1
 
 #define _CLOCKS_PER_SEC_ 1000000
 
