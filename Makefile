@@ -131,7 +131,7 @@ LDFLAGS  := -m elf_i386 -nostdlib --build-id=none -z noexecstack -z max-page-siz
 LIBGCC    = $(shell $(CC) -m32 -print-libgcc-file-name)
 
 # As many jobs as processors, unless asked otherwise; a job's lines stay together.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(filter -j%,$(MAKEFLAGS))$(filter-out 0,$(MAKELEVEL)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 MAKEFLAGS += --output-sync=target --no-builtin-rules --no-print-directory
@@ -379,7 +379,8 @@ $(COMMANDS): build/flags build/sources tools/compile-commands
 	   '$(CC) $(KERNEL_CFLAGS)' $(call c_sources,$(KERNEL_OBJECTS)) -- \
 	   '$(CC) $(PROGRAM_CFLAGS)' $(call c_sources,$(PROGRAM_OBJECTS)) -- \
 	   '$(CC) $(PROGRAM_CFLAGS)' tests/native/section.c -- \
-	   '$(HOSTCC) $(HOST_CFLAGS)' $(HOST_SOURCES) tests/native/native.c \
+	   '$(HOSTCC) $(HOST_CFLAGS)' $(HOST_SOURCES) tests/native/native.c -- \
+	   '$(HOSTCC) $(HOST_M32) $(C_OUR_FLAGS) $(C_GLUE_FLAGS)' \
 	   $(wildcard libs/c/*.c programs/*/*.c tests/c/*/*.c) -- \
 	   '$(CC) $(KERNEL_CFLAGS) -Ilibs/runtime' tools/offsets.c
 
@@ -436,7 +437,7 @@ lint: $(OFFSETS) $(COMMANDS) $(MADE)/made | setup-lint setup-build
 	$(LIVE)@tools/lint
 
 format: | setup-lint
-	@clang-format -i $(shell find kernel boot libs services tests -name '*.[ch]')
+	@clang-format -i $(shell find kernel boot libs services programs tests -name '*.[ch]')
 
 kprof-selftest: build/kprof/kprof.so build/kprof/selftest.elf | setup-run
 	$(LIVE)@tools/kprof/selftest build/kprof

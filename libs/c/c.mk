@@ -23,7 +23,7 @@ C_FLAGS  := -m32 -march=pentiumpro -O2 -mlong-double-64 -mno-sse -mno-mmx \
 C_OUR_FLAGS := -g -Wall -Wextra $(WERROR) -ffile-prefix-map=$(CURDIR)=.
 C_GLUE_FLAGS := -std=gnu11 -fvisibility=hidden -Wno-unused-parameter \
             -Ilibs/c -Ilibs/abi -Ilibs/runtime -Ilibs/memory -Ilibs/line -Ilibs/teletype \
-            -Ilibs -Iservices -Ibuild/generated
+            -Ilibs -Iservices -Ibuild/generated -I$(MADE)
 C_SOURCES := $(wildcard libs/c/*.c) $(addprefix libs/,memory/pool.c memory/space.c memory/self.c \
                                                      line/line.c teletype/teletype.c)
 
@@ -44,7 +44,7 @@ build/c/libc.a: build/debian/newlib/.unpacked libs/c/newlib.mk $(wildcard libs/c
 
 C_GLUE := $(C_SOURCES:%=build/c/glue/%.o)
 
-$(C_GLUE): build/c/glue/%.o: % build/c-flags build/debian/newlib/.unpacked | setup-build
+$(C_GLUE): build/c/glue/%.o: % build/c-flags build/debian/newlib/.unpacked | setup-build $(MADE)/made
 	@mkdir -p $(@D)
 	@echo '  CC    $< (ordinary)'
 	@$(CC) $(C_FLAGS) $(C_OUR_FLAGS) $(C_GLUE_FLAGS) -MMD -MP -c -o $@ $<

@@ -26,7 +26,7 @@ void terminal_write(const char *text, size_t bytes)
 {
 	while (bytes) {
 		uint32_t piece = bytes < PARAMETER_BYTES ? bytes : PARAMETER_BYTES;
-		serial_write(PROCESS_SERIAL, text, piece);
+		serial_write(slot(PROCESS_SERIAL), piece, text);
 		screen_write(text, piece);
 		text += piece;
 		bytes -= piece;
@@ -40,7 +40,7 @@ static uint32_t key_read(void)
 	uint32_t key;
 	if (keyboard_read(slot(PROCESS_KEYBOARD), &key) == RETURN)
 		return key;
-	while (serial_read(PROCESS_SERIAL, &key) == RETURN) {
+	while (serial_read(slot(PROCESS_SERIAL), &key) == RETURN) {
 		key = line_decode(&escape, key);
 		if (key != KEY_NONE)
 			return key;

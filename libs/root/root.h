@@ -160,8 +160,8 @@ extern uint32_t memory_look_slot;  /* the same with ANY alone: who has it may lo
 extern uint32_t memory_order;      /* 2^order frames, from 0 on */
 extern uint32_t device_masters[2]; /* extents as device_define takes them */
 #define CHILD_ORDER 5u             /* a domain that is made then has 2^5 frames */
-/* A domain of 2^order frames (at most CHILD_ORDER_MAX of libs/memory); and its extent for itself, in
- * that slot of its list, once all that this program makes in it is there. */
+/* A domain of 2^order frames (at most CHILD_ORDER_MAX of libs/memory); and its extent for itself,
+ * in that slot of its list, once all that this program makes in it is there. */
 void domain_make_large(struct domain *domain, const char *name, uint32_t order);
 void domain_own(struct domain *domain, uint32_t there);
 /*

@@ -226,7 +226,7 @@ int main(void)
 {
 	const char *line = boot_record->command_line;
 	char word[64];
-	_Bool is_attended = 1, success = 0, in_run = 0;
+	_Bool is_attended = 1, in_run = 0;
 	root_begin();
 	root_hand_over();
 	while (word_next(&line, word, sizeof(word))) {
@@ -239,7 +239,7 @@ int main(void)
 		else if (is_then || (!in_run && !strcmp(word, "run")) ||
 			 (in_run && !strcmp(word, "and"))) {
 			if (is_then)
-				success = group_run();
+				group_run();
 			in_run = 1;
 			process_begin(is_attended);
 		} else if (in_run)
@@ -247,6 +247,6 @@ int main(void)
 	}
 	if (!count)
 		root_fail("its command line has no `run PROGRAM`", 0);
-	success = group_run();
+	_Bool success = group_run();
 	machine_end(success && !are_lost);
 }
