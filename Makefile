@@ -26,6 +26,7 @@
 #:     test              build and test everything; the last line says `N passed, N failed`.
 #:                       GROUPS="host selftest ..." only these groups (tests/run --help)
 #:     test-bochs        only what of it runs in Bochs: self-test, demonstration, benchmarks
+#:     c-tests           of that, the C library and its programs (docs/c-programs.md)
 #:     lint              format and static checks
 #:     format            mend the format
 #:     gdb               the debugger, with commands for Nous (`help nous`; docs/debugging.md).
