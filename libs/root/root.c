@@ -262,6 +262,21 @@ void round_robin(struct thread *const *threads, uint32_t count)
 	}
 }
 
+_Bool thread_run_into(struct thread *thread, const struct domain *domain, uint32_t instructions)
+{
+	for (uint32_t inside = 0; inside < instructions;) {
+		struct dispatch_result result;
+		struct words state;
+		MUST(kernel_dispatch(slot(thread->object.slot), 0, DEADLINE_NEVER, DISPATCH_STEP,
+				     &result));
+		if (result.reason != DISPATCH_STEPPED)
+			return 0;
+		MUST(kernel_thread_read(slot(thread->object.slot), THREAD_FIELD_STATE, &state));
+		inside += state.w[2] == domain->object.frame;
+	}
+	return 1;
+}
+
 static struct scheduler *scheduler_running;
 
 uint32_t root_schedule(struct scheduler *scheduler, uint64_t end)

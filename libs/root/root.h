@@ -213,6 +213,9 @@ struct scheduler;
 uint32_t root_schedule(struct scheduler *scheduler, uint64_t end);
 /* Runs one until it waits or ends; the last reason. */
 uint32_t thread_run(struct thread *thread);
+/* One instruction after the other, until it has done so many in that domain: the same on every
+ * machine. False: it stopped before. */
+_Bool thread_run_into(struct thread *thread, const struct domain *domain, uint32_t instructions);
 /* What stopped it, in words: domain, place with symbol, why, address, thread, and who called whom.
  * Faults in services that domain_load loaded are told at once, with the door and all callers, on
  * the thread that they happen to; so is one of the root thread itself. */

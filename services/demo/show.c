@@ -42,21 +42,12 @@ static void visitor_end(void)
 	domain_end(&visitor);
 }
 
-/* One instruction after the other until the visitor is in the scribe's code, and some more there:
- * so it is the same on every machine. */
 static void until_inside(void)
 {
-	struct words state = {{0}};
-	for (uint32_t inside = 0; inside < STEPS_INSIDE; inside += state.w[1]) {
-		struct dispatch_result result;
-		MUST(kernel_dispatch(slot(thread.object.slot), 0, DEADLINE_NEVER, DISPATCH_STEP,
-				     &result));
-		MUST(kernel_thread_read(slot(thread.object.slot), THREAD_FIELD_STATE, &state));
-		if (result.reason != DISPATCH_STEPPED)
-			root_fail("the visitor did not get as far as the scribe", 0);
-		if (state.w[2] != scribe.object.frame)
-			state.w[1] = 0;
-	}
+	struct words state;
+	if (!thread_run_into(&thread, &scribe, STEPS_INSIDE))
+		root_fail("the visitor did not get as far as the scribe", 0);
+	MUST(kernel_thread_read(slot(thread.object.slot), THREAD_FIELD_STATE, &state));
 	print("     root: the visitor's thread is in the %s now, %u deep\n",
 	      domain_by_index(state.w[2])->name, state.w[1]);
 }
