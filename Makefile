@@ -23,8 +23,12 @@
 #:                       of the boot menu
 #:     bochs             run-bochs
 #:   to change it
+#:     new-service       NAME=counter: a new service, with a client, demonstration, tests, benchmark
+#:                       and page (docs/tutorial.md)
 #:     test              build and test everything; the last line says `N passed, N failed`.
 #:                       GROUPS="host selftest ..." only these groups (tests/run --help)
+#:     selftest          the tests in the machine, in QEMU on this terminal; ONLY=NAME those whose
+#:                       names have it
 #:     test-bochs        only what of it runs in Bochs: self-test, demonstration, benchmarks
 #:     c-tests           of that, the C library and its programs (docs/c-programs.md)
 #:     lint              format and static checks
@@ -37,7 +41,8 @@
 #:     compile_commands  build/compile_commands.json for clangd (every build makes it, too)
 #:     loc               count the lines of code
 #:   to measure it
-#:     bench             in instructions, compared with the record; KVM=1: cycles
+#:     bench             in instructions, compared with the record; KVM=1: cycles.
+#:                       ONLY=NAME those of tests/bench/NAME.c, not compared
 #:     bench-record      measure, and make that the record
 #:     bench-native      the rollforward lock on this machine's processor, in cycles
 #:     isolation         periodic tasks beside hostile neighbours: judged, and drawn in build/.
@@ -412,8 +417,19 @@ test: $(ELVES) $(COMMANDS) build/nous.iso $(BOOTABLE) $(HOST_TESTS) \
       | $(addprefix setup-,iso run bochs host kprof lint gdb models)
 	$(LIVE)@tests/run $(GROUPS)
 
+selftest: $(BOOTED) | setup-run
+	$(LIVE)@tools/run --direct --entry selftest $(ONLY:%=--append only=%)
+
+ifdef ONLY
+bench: $(BOOTED) | setup-run
+	$(LIVE)@tools/run --direct --entry bench --append only=$(ONLY)
+else
 bench bench-record: $(BOOTABLE) build/kprof/kprof.so | setup-iso setup-run
 	$(LIVE)@tools/bench $(if $(KVM),--kvm) $(if $(filter bench-record,$@),--record)
+endif
+
+new-service:
+	@tools/new-service '$(NAME)'
 
 trace: $(BOOTED) build/kprof/kprof.so | setup-run
 	$(LIVE)@tools/trace --entry $(or $(ENTRY),demo) --append '$(APPEND)' \
@@ -455,6 +471,6 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-.PHONY: all iso release run bochs run-bochs debug-bochs test-bochs test bench bench-record \
-        isolation isolation-record bench-native trace lint format kprof-selftest gdb loc \
-        compile_commands screenshots drawings clean help
+.PHONY: all iso release run bochs run-bochs debug-bochs test-bochs test selftest new-service bench \
+        bench-record isolation isolation-record bench-native trace lint format kprof-selftest gdb \
+        loc compile_commands screenshots drawings clean help

@@ -3,6 +3,7 @@
 
 import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,16 @@ def run(*command, cwd=ROOT, seconds=120, **more):
                           check=False)
     text = done.stdout.decode("utf-8", errors="replace").replace("\r\n", "\n")
     return done.returncode, text, time.monotonic() - begin
+
+
+def copy_of_project(folder):
+    """As a clone of it would be, but with what is built already: only what is new will be."""
+    def unwanted(place, names):
+        of_build = {"test", "trace", "release"} if place == f"{ROOT}/build" else set()
+        return ({".git", "__pycache__"} | of_build) & set(names)
+    copy = f"{folder}/nous"
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=unwanted)
+    return copy
 
 
 class Session:

@@ -31,7 +31,7 @@ uint32_t counter_read(slot_t door, uint32_t *sum);
 /*
  * Adds `count` words that lie at the beginning of `numbers`, all or none; the new sum.
  * SERVICE_REVOKED: what was lent is not there, or went away; SERVICE_BAD_ARGUMENT: the words do not
- * fit into a window; COUNTER_NOT_ALLOWED, COUNTER_FULL. Cost: 10 instructions for each word.
+ * fit into a window; COUNTER_NOT_ALLOWED, COUNTER_FULL. Cost: 15 instructions for each word.
  */
 uint32_t counter_add_all(slot_t door, window_t numbers, uint32_t count, uint32_t *sum);
 

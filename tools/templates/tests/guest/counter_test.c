@@ -89,7 +89,7 @@ static void adds_all(uint32_t count)
 	answer = counter_add_all(slot(DOOR), window(NUMBERS), count, &sum);
 }
 
-static void client_begin(void)
+static void client_begin(client_function *function)
 {
 	peer_make(&peer, "client");
 	page = domain_page(&peer, NUMBERS);
@@ -100,7 +100,12 @@ static void client_begin(void)
 	MUST(kernel_grant(slot(peer.object.slot), slot(DOOR), door));
 	door_end(door);
 	answer = 0;
-	client_make(&client, &peer, adds_all, COUNT);
+	client_make(&client, &peer, function, COUNT);
+}
+static void page_revoke(void)
+{
+	domain_unmap(&peer, NUMBERS);
+	frame_give(page);
 }
 static void client_finish(void)
 {
@@ -136,12 +141,11 @@ TEST(counter_survives_a_page_that_goes_away_at_any_instruction)
 	service_begin();
 	const uint32_t used = slots_used();
 	do {
-		client_begin();
+		client_begin(adds_all);
 		const uint32_t before = sum_read();
 		goes_on = client_steps(steps++);
 		if (goes_on) {
-			domain_unmap(&peer, NUMBERS);
-			frame_give(page);
+			page_revoke();
 			client_run(&client);
 		}
 		revoked += answer == RETURN + SERVICE_REVOKED;
@@ -162,7 +166,7 @@ TEST(counter_survives_a_client_that_is_killed_at_any_instruction)
 	service_begin();
 	const uint32_t used = slots_used();
 	do {
-		client_begin();
+		client_begin(adds_all);
 		const uint32_t before = sum_read();
 		goes_on = client_steps(steps++);
 		client_finish();

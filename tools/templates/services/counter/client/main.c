@@ -38,7 +38,7 @@ int main(uint32_t task)
 	screen_slot = COUNTER_CLIENT_SCREEN;
 	if (task == COUNTER_CLIENT_ADDS)
 		adds(slot(COUNTER_CLIENT_SERVICE));
-	else
+	if (task == COUNTER_CLIENT_LENDS)
 		lends(slot(COUNTER_CLIENT_SERVICE));
 	return 0;
 }

@@ -75,7 +75,7 @@ int main(void)
 	client_go(COUNTER_CLIENT_LENDS);
 	thread_run_into(&thread, &service, 500);
 	MUST(DOOR_ERROR(space_unmap(&client.child->space, COUNTER_CLIENT_NUMBERS, 1)));
-	print("root: the client's thread has done 500 instructions in the service; the page is gone\n");
+	print("root: after 500 instructions of the service I take the page away\n");
 	thread_run(&thread);
 	const uint32_t after = sum_read();
 	print("root: the sum was %u, and is %u\n", before, after);
