@@ -243,6 +243,9 @@ void console_screen(uint32_t screen);
 
 /* ---- the screen, if there is a VGA service: areas as in vga.h
  * ------------------------------------------ */
+/* A slot with that part of it, to write and with these rights: whoever had it has it no more, and
+ * what was in it is gone. */
+uint32_t rectangle_take(uint32_t manager, uint32_t area, uint32_t rights);
 /* What this program prints goes to that part of it from now on, and nobody else's. */
 void screen_use(uint32_t area);
 /* Painters (services/painter), ready to run: the area in columns x rows of equal windows, each with

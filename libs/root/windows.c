@@ -4,22 +4,27 @@
 #include "root.h"
 #include "vga/vga.h"
 
-void screen_use(uint32_t area)
+uint32_t rectangle_take(uint32_t manager, uint32_t area, uint32_t rights)
 {
-	uint32_t to = slot_take();
-	uint32_t result = vga_revoke(slot(vga_slot), area, VGA_RIGHTS_CLIENT, slot(to));
+	uint32_t to = slot_take(), size = VGA_AREA(0, 0, VGA_WIDTH(area), VGA_HEIGHT(area));
+	uint32_t result = vga_revoke(slot(manager), area, rights | VGA_RIGHT_WRITE, slot(to));
+	if (result == RETURN)
+		result = vga_fill(slot(to), size, VGA_CELL(' ', VGA_PLAIN));
 	if (result != RETURN)
 		root_fail("the VGA service does not give a rectangle", DOOR_ERROR(result));
+	return to;
+}
+
+void screen_use(uint32_t area)
+{
+	uint32_t to = rectangle_take(vga_slot, area, VGA_RIGHTS_CLIENT);
 	slot_give(screen_slot);
 	screen_slot = to;
 }
 
 static void window_open(struct window *window, uint32_t number, uint32_t area, uint32_t rounds)
 {
-	uint32_t door = slot_take();
-	uint32_t result = vga_revoke(slot(vga_slot), area, VGA_RIGHT_WRITE, slot(door));
-	if (result != RETURN)
-		root_fail("the VGA service does not give a rectangle", DOOR_ERROR(result));
+	uint32_t door = rectangle_take(vga_slot, area, VGA_RIGHT_WRITE);
 	domain_make(&window->domain, "painter", 0);
 	domain_load(&window->domain, "painter");
 	domain_give(&window->domain, PAINTER_RECTANGLE, door);

@@ -17,8 +17,6 @@ static uint32_t left; /* that go on */
 static void part_take(uint32_t area)
 {
 	screen_use(area);
-	vga_fill(slot(screen_slot), VGA_AREA(0, 0, VGA_WIDTH(area), VGA_HEIGHT(area)),
-		 VGA_CELL(' ', VGA_PLAIN));
 	vga_cursor(slot(screen_slot), 0, 0);
 	console_screen(screen_slot);
 }

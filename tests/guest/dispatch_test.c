@@ -727,6 +727,41 @@ static void wakes_beside(uint32_t argument)
 	kernel_dispatch(slot(thread_slot(3)), 1u << 5, NEVER, 0, &noted[4]);
 }
 
+/* No queue, no list: however many wait, and whichever of them is meant. */
+TEST(wake_up_takes_as_long_among_thirty_two_that_wait_as_alone)
+{
+	enum { CROWD = 32 };
+	static struct client crowd[CROWD];
+	struct dispatch_result result;
+	uint32_t bits, alone = 0;
+	if (!time_is_exact) {
+		test_skip(COUNTER_IS_NOT_EXACT);
+		return;
+	}
+	for (uint32_t made = 0; made < CROWD; made++) {
+		client_make(&crowd[made], &root_domain, waits_for_ever, 1);
+		slot_t last = slot(crowd[made].thread.object.slot);
+		MUST(kernel_dispatch(last, 0, DEADLINE_NEVER, made << DISPATCH_BIT_SHIFT, &result));
+		for (uint32_t i = 0; i <= made; i++) {
+			slot_t thread = slot(crowd[i].thread.object.slot);
+			uint64_t before = cycles();
+			uint32_t error = kernel_signal(thread, 1);
+			uint32_t ticks = cycles() - before;
+			MUST(error);
+			MUST(kernel_wait(~0u, 0, &bits));
+			CHECK_EQUAL(bits, 1u << i);
+			alone = made ? alone : ticks;
+			CHECK_EQUAL(ticks, alone);
+			MUST(kernel_dispatch(thread, 0, DEADLINE_NEVER, i << DISPATCH_BIT_SHIFT,
+					     &result));
+			CHECK_EQUAL(result.reason, DISPATCH_WAITING);
+		}
+	}
+	test_note("%u instructions each", alone);
+	for (uint32_t i = 0; i < CROWD; i++)
+		client_end(&crowd[i]);
+}
+
 TEST(wake_up_ends_the_dispatch_of_a_dispatcher_that_runs_something_else)
 {
 	crowd_make(0, wakes_beside, 0);

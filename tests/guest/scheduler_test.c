@@ -477,6 +477,54 @@ TEST(scheduler_that_can_not_ask_for_a_time_says_so)
 	crowd_end(1);
 }
 
+/* Stopped at each instruction while it asks for a time; then it begins anew, and waits for whatever
+ * time stands there now. */
+static void asks(uint32_t time)
+{
+	door_call(slot(wish_door[0]).encoded, SCHEDULER_WISH, time, 1, NULL);
+}
+static void waits_for_a_time(uint32_t self)
+{
+	uint32_t bits;
+	kernel_wait(SCHEDULER_TIME, DEADLINE_NEVER, &bits);
+	count[self]++;
+}
+
+TEST(scheduler_wish_that_is_torn_hurts_only_who_asked)
+{
+	const uint32_t low = 0x12345678, length = 20;
+	uint32_t torn = 0, jobs = 0;
+	_Bool is_done = 0;
+	doors_make(2);
+	for (uint32_t stop = 0; !is_done; stop++) {
+		crowd_make(0, asks);
+		client_restart(&crowd[0], asks, low);
+		crowd_make(1, is_periodic);
+		for (uint32_t i = 0; i < 2; i++)
+			child_put(ROW(0), i, thread_slot(i));
+		priority_begin(&any.priority);
+		scheduler_begin(&schedulers[0], &any.policy, SCHEDULER_IS_ROOT, ROW(0), 2);
+		for (uint32_t i = 0; i < stop && !is_done; i++)
+			is_done = client_step(&crowd[0]).reason == DISPATCH_ENDED;
+		uint64_t wish = schedulers[0].wish[0];
+		torn += wish != POLICY_NEVER && wish != (1ull << 32 | low);
+		client_restart(&crowd[0], waits_for_a_time, 0);
+		do
+			CHECK_EQUAL(scheduler_run(&schedulers[0], later(length)), 0);
+		while (try_longer(count[1] < 2));
+		CHECK(!error_of[1] && count[1] >= 2);
+		CHECK_EQUAL(schedulers[0].consumed[1], time_of(thread_slot(1)));
+		if (time_is_exact && stop)
+			CHECK_EQUAL(count[1], jobs);
+		jobs = count[1];
+		crowd_end(2);
+	}
+	CHECK(torn);
+	test_note("%u of the instructions leave a torn wish", torn);
+	row_clear(ROW(0));
+	doors_end(2);
+}
+
 /* ---- when one of them dies ----------------------------------------------------------------------
  */
 static void POLICY_CALL policy_faults(struct policy *policy, uint32_t child, uint32_t cycles)

@@ -398,6 +398,30 @@ TEST(vga_revoked_capabilities_do_nothing_any_more)
 	screen_end();
 }
 
+/* What managers of rectangles go through: libs/root/windows.c. */
+TEST(vga_rectangle_that_changes_hands_shows_nothing_of_its_last_owner)
+{
+	begin();
+	const uint32_t area = VGA_AREA(7, 3, 20, 5), all = VGA_AREA(0, 0, 20, 5);
+	uint32_t owner = rectangle_take(manager, area, VGA_RIGHTS_CLIENT);
+	for (uint32_t i = 0; i < 100; i++)
+		cells[i] = VGA_CELL('s', VGA_PLAIN);
+	CHECK_EQUAL(vga_write(slot(owner), all, cells), RETURN);
+	uint32_t next = rectangle_take(manager, area, VGA_RIGHTS_CLIENT);
+	CHECK_EQUAL(vga_write(slot(owner), all, cells), RETURN + SERVICE_REVOKED);
+	CHECK_EQUAL(vga_read(slot(owner), all, cells), RETURN + SERVICE_REVOKED);
+	CHECK_EQUAL(vga_read(slot(next), all, cells), RETURN);
+	for (uint32_t i = 0; i < 100; i++)
+		CHECK_EQUAL(cells[i], BLANK);
+	for (uint32_t y = 0; y < 5; y++)
+		for (uint32_t x = 0; x < 20; x++)
+			model.cell[(3 + y) * VGA_COLUMNS + 7 + x] = BLANK;
+	check_screen();
+	slot_give(owner);
+	slot_give(next);
+	screen_end();
+}
+
 TEST(vga_generations_come_to_a_top_and_stay_there)
 {
 	begin();
