@@ -39,6 +39,8 @@
 #:     debug-bochs       Bochs' own debugger, where the root program begins (docs/bochs.md).
 #:                       ENTRY, DEMO as for run-bochs; BREAK=NAME where that function is called
 #:     compile_commands  build/compile_commands.json for clangd (every build makes it, too)
+#:     screenshots       docs/*.png anew: the screen, and whether it holds what it must
+#:     drawings          docs/house.svg anew: who holds which capability in a running machine
 #:     loc               count the lines of code
 #:   to measure it
 #:     bench             in instructions, compared with the record; KVM=1: cycles.
@@ -55,8 +57,6 @@
 #:     all               everything that is booted, with its symbols
 #:     release           build/release/: image, symbols, checksums, notes, and what in the image is
 #:                       others' (SPDX); the same image wherever and whenever it is made
-#:     screenshots       docs/*.png anew: the screen, and whether it holds what it must
-#:     drawings          docs/house.svg anew: who holds which capability in a running machine
 #:     clean             remove build/
 #:     help              this text
 #:
@@ -469,7 +469,7 @@ clean:
 	rm -rf build
 
 help:
-	@sed -n 's/^#: //p' Makefile
+	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 .PHONY: all iso release run bochs run-bochs debug-bochs test-bochs test selftest new-service bench \
         bench-record isolation isolation-record bench-native trace lint format kprof-selftest gdb \
