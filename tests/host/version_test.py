@@ -19,7 +19,8 @@ results = []
 
 def check(name, good, *details):
     results.append(bool(good))
-    print(*(f"# {detail}" for detail in details if not good), sep="\n", end="\n" if not good else "")
+    if not good:
+        print(*(f"# {detail}" for detail in details), sep="\n")
     print(f"{'ok' if good else 'not ok'} {len(results)} - {name}")
 
 
