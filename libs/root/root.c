@@ -239,29 +239,6 @@ void domain_run(struct domain *domain)
 	thread_end(&thread);
 }
 
-void round_robin(struct thread *const *threads, uint32_t count)
-{
-	_Bool gone[64] = {0};
-	for (uint32_t left = count, waiting = 0, i = 0; left && waiting < left;
-	     i = (i + 1) % count) {
-		struct dispatch_result result;
-		if (gone[i])
-			continue;
-		uint64_t deadline = cycles() + (uint64_t)SLICE_MS * boot_record->cycles_per_ms;
-		uint32_t error =
-			kernel_dispatch(slot(threads[i]->object.slot), 0, deadline, 0, &result);
-		waiting = error || result.reason == DISPATCH_WAITING ? waiting + 1 : 0;
-		if (!error && result.reason == DISPATCH_FAULTED)
-			fault_report(threads[i]);
-		if (error == ERROR_STALE || (!error && (result.reason == DISPATCH_ENDED ||
-							result.reason == DISPATCH_FAULTED))) {
-			gone[i] = 1;
-			left--;
-			waiting = 0;
-		}
-	}
-}
-
 _Bool thread_run_into(struct thread *thread, const struct domain *domain, uint32_t instructions)
 {
 	for (uint32_t inside = 0; inside < instructions;) {

@@ -202,11 +202,9 @@ void thread_end(struct thread *thread);
 /* Starts at an address with a stack (0: on the data page) and a value in EBX. */
 void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t argument);
 
-/* ---- running: a round robin of some lines, until there are schedulers
- * ------------------------------------------ */
+/* ---- running ------------------------------------------------------------------------------------
+ */
 #define SLICE_MS 2u
-/* Dispatches the threads in turn until all have ended or none can go on. Faults are reported. */
-void round_robin(struct thread *const *threads, uint32_t count);
 /* Runs a scheduler of this program's own (scheduler.h). Its children ask for times through doors to
  * root_domain with SCHEDULER_BADGE. */
 struct scheduler;
