@@ -47,6 +47,8 @@
 #:                       ONLY=NAME those of tests/bench/NAME.c, not compared
 #:     bench-record      measure, and make that the record
 #:     bench-native      the rollforward lock on this machine's processor, in cycles
+#:     profile           where a benchmark's instructions go: functions, cache lines, pages.
+#:                       BENCH="call_return ..." these in detail; else a line for each
 #:     isolation         periodic tasks beside hostile neighbours: judged, and drawn in build/.
 #:                       RUNS=200 with so many different seeds of the neighbours
 #:     isolation-record  ... and that drawing becomes docs/isolation.svg
@@ -431,6 +433,9 @@ endif
 new-service:
 	@tools/new-service '$(NAME)'
 
+profile: $(BOOTED) build/kprof/kprof.so | setup-run
+	$(LIVE)@tools/profile $(BENCH)
+
 trace: $(BOOTED) build/kprof/kprof.so | setup-run
 	$(LIVE)@tools/trace --entry $(or $(ENTRY),demo) --append '$(APPEND)' \
 	   --format $(or $(FORMAT),json)
@@ -472,5 +477,5 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 .PHONY: all iso release run bochs run-bochs debug-bochs test-bochs test selftest new-service bench \
-        bench-record isolation isolation-record bench-native trace lint format kprof-selftest gdb \
-        loc compile_commands screenshots drawings clean help
+        bench-record isolation isolation-record bench-native profile trace lint format \
+        kprof-selftest gdb loc compile_commands screenshots drawings clean help

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A program's ELF file, as tools/trace and tools/gdb need it."""
+"""A program's ELF file, as tools/trace, tools/profile and tools/gdb need it."""
 
 import bisect
 import struct
@@ -17,11 +17,12 @@ class Program:
         header, = struct.unpack_from("<I", self.data, 28)
         count, = struct.unpack_from("<H", self.data, 44)
         self.parts = [struct.unpack_from("<5I", self.data, header + 32 * i) for i in range(count)]
-        self.address, self.places = {}, []
-        self.symbols_read()
-        self.places.sort()
+        self.address, self.places, functions = {}, [], set()
+        self.symbols_read(functions)
+        # Of those at one address a C function is last, which is the one that `place` names.
+        self.places.sort(key=lambda place: (place[0], place[1] in functions))
 
-    def symbols_read(self):
+    def symbols_read(self, functions):
         sections, = struct.unpack_from("<I", self.data, 32)
         count, = struct.unpack_from("<H", self.data, 48)
         table = [struct.unpack_from("<10I", self.data, sections + 40 * i) for i in range(count)]
@@ -34,6 +35,8 @@ class Program:
                     self.address[text] = value
                     if "." not in text:
                         self.places.append((value, text))
+                        if info & 15 == 2:
+                            functions.add(text)
 
     def bytes_at(self, address, count):
         for kind, begin, start, _, size in self.parts:

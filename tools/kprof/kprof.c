@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "profile.h"
 #include "qplug.h"
 #include "trace.h"
 #include "x86dec.h"
@@ -98,6 +99,7 @@ struct insn {
 	uint8_t marker, region;
 	uint8_t special;          /* not plain sequential: the slow path */
 	uint8_t noted;            /* the trace is told of it */
+	uint8_t mark;             /* what it is to the profile */
 	uint8_t len, bytes[15];
 	uintptr_t haddr;
 	struct insn *hnext;
@@ -456,11 +458,16 @@ static void retire(const struct insn *p, bool taken, bool irq)
 
 	for (int i = 0; i < nactive; i++)
 		account(&slots[active[i]], p, entered, taken, irq);
+	if (UNLIKELY(profile_on)) {
+		struct profile_step step = {p->va, p->pline, p->kind, p->len, p->mark, p->kern};
+		profile_retired(&step);
+	}
 }
 
 static void faulted(void)
 {
 	n_faults++;
+	if (profile_on) profile_fault();
 	for (int i = 0; i < nactive; i++) {
 		slots[active[i]].r.v[V_faults]++;
 		slots[active[i]].rep = NULL;
@@ -586,7 +593,7 @@ static void on_mem(unsigned vcpu, qp_meminfo info, uint64_t va64, void *ud)
 	bool st = qemu_plugin_mem_is_store(info);
 	if (UNLIKELY(p->kind == K_iret && st)) { n_stale++; return; }
 	pend_mem++;
-	if (LIKELY(!nactive)) return;
+	if (LIKELY(!nactive && !profile_on)) return;
 
 	uint32_t size = 1u << qemu_plugin_mem_size_shift(info);
 	uint32_t va = (uint32_t)va64;
@@ -604,6 +611,8 @@ static void on_mem(unsigned vcpu, qp_meminfo info, uint64_t va64, void *ud)
 		if (pa >> 12 != mp) { mi = pg_index(&data_pg, pa >> 12); mp = pa >> 12; }
 		pi = mi;
 	}
+	if (UNLIKELY(profile_on))
+		profile_access(va, pi == NOPHYS ? NOPHYS : pi << 6 | ((pa >> 6) & 63), size, st);
 	for (int i = 0; i < nactive; i++) {
 		struct slot *s = &slots[active[i]];
 		uint64_t *v = s->r.v;
@@ -669,6 +678,10 @@ static struct insn *intern(struct qemu_plugin_insn *qi, bool last)
 	if (trace_on)
 		x->noted = trace_translated(va, x->kern,
 		                            (uintptr_t)qemu_plugin_insn_haddr(qi));
+	if (profile_on) {
+		trace_memory(va, x->kern, (uintptr_t)qemu_plugin_insn_haddr(qi));
+		x->mark = profile_translated(va, x->kern, (uintptr_t)qemu_plugin_insn_haddr(qi));
+	}
 	x->special = x->marker || (x->flags & (F_BRANCH | F_REP));
 	x->hnext = *bp;
 	*bp = x;
@@ -838,6 +851,7 @@ static void on_exit_cb(qp_id id, void *ud)
 	pend = NULL;
 	stay_end(last_va, false);
 	trace_end(n_total);
+	profile_end(kind_name, K_N);
 
 	if (out)
 		fprintf(out, "{\"type\":\"run\",\"insns\":%llu,\"insns_kernel\":%llu,"
@@ -956,7 +970,7 @@ QP_EXPORT int qemu_plugin_install(qp_id id, const struct qp_info *info,
 		else if (!strncmp(a, "each", 4)) opt_each = parse_bool(v);
 		else if (!strncmp(a, "phys", 4)) opt_phys = parse_bool(v);
 		else if (!strncmp(a, "top=", 4)) opt_top = atoi(v);
-		else if (trace_argument(a)) ;
+		else if (trace_argument(a) || profile_argument(a)) ;
 		else {
 			fprintf(stderr, "kprof: unknown argument '%s'\n", a);
 			return -1;

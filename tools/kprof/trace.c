@@ -210,9 +210,30 @@ void trace_end(uint64_t time)
 	trace_on = false;
 }
 
-bool trace_translated(uint32_t va, bool kern, uintptr_t host)
+void trace_memory(uint32_t va, bool kern, uintptr_t host)
 {
 	if (kern && is_ours(va) && host) memory = (uint8_t *)host - (va - KERNEL_BASE);
+}
+
+uint32_t trace_running_domain(void)
+{
+	return word(cpu_domain);
+}
+
+void trace_identity(uint32_t domain, uint32_t self[2])
+{
+	self[0] = word(domain + domain_self);
+	self[1] = word(domain + domain_self + 4);
+}
+
+uint64_t trace_program_of(uint32_t domain)
+{
+	return image_hash(word(domain + domain_directory));
+}
+
+bool trace_translated(uint32_t va, bool kern, uintptr_t host)
+{
+	trace_memory(va, kern, host);
 	if (va == idle_at) return true;
 	for (uint32_t i = 0; i < mark_count; i++)
 		if (marks[i] == va) return true;

@@ -23,4 +23,11 @@ struct trace_point {
 void trace_insn(const struct trace_point *from, const struct trace_point *to, uint64_t time);
 void trace_end(uint64_t time);
 
+/* For profile.c: the running domain's control page; the index and generation of such a domain; a
+ * hash of the program that is in it. */
+void trace_memory(uint32_t va, bool kern, uintptr_t host); /* as trace_translated */
+uint32_t trace_running_domain(void);
+void trace_identity(uint32_t domain, uint32_t self[2]);
+uint64_t trace_program_of(uint32_t domain);
+
 #endif
