@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: MIT
 ; Doors of the root program: through most of them programs tell that they fault (libs/runtime/
 ; start.asm: fault_entry); through those whose badge has a low word of 0 its children as a scheduler
-; ask for a time (scheduler.h: SCHEDULER_WISH).
+; ask for a time (wish.h).
 bits 32
 %include "offsets.inc"
 

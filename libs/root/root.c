@@ -270,5 +270,5 @@ OPERATION void root_wish(uint32_t child, uint32_t low, uint32_t high)
 {
 	struct scheduler *scheduler = scheduler_running;
 	if (scheduler)
-		scheduler_wish(scheduler, child, low, high);
+		scheduler_wish(scheduler, child, (uint64_t)high << 32 | low);
 }

@@ -24,6 +24,14 @@
  *     place_t x                  the slot where a capability comes (1 to 127)
  *     window_t x                 4 MiB that are lent (window(); 0: none)
  *
+ * `uint32_t NAME_batch(slot_t door, struct batch *batch, uint32_t *done)` is an operation, too: all
+ * operations declared before it can be its steps, in one call. NAME_x_step(&batch, ...) puts one
+ * into the data page (parameters as of NAME_x, without capabilities, which are those that
+ * NAME_batch has; without arrays) and returns where its array is, to be filled or, afterwards, read;
+ * or else its struct step; NULL: there is no room, or it can't be packed. The service does them in
+ * turn, up to one that fails, whose status is the batch's; *done: how many went well. The batch is
+ * empty again then, and each step has its status in `a` and its answer in `b`.
+ *
  * WITH_SLOTS before a prototype: the service needs the call's lent slots for itself.
  *
  * Words, lent capabilities and windows cost what is in registers. Whoever calls an operation with
@@ -60,6 +68,14 @@ typedef uint32_t count1_t, count2_t, count3_t, count4_t, count5_t, count6_t, cou
 	count17_t, count18_t, count19_t, count20_t, count21_t, count22_t, count23_t, count24_t,
 	count25_t, count26_t, count27_t, count28_t, count29_t, count30_t, count31_t;
 
+/* What a batch consists of; behind it, in the page, an array of its operation. */
+struct step {
+	uint32_t operation, a, b;
+};
+struct batch {
+	uint32_t bytes; /* 0 before the first step */
+};
+
 /* Whoever stands on its data page (a service) calls on from below its stack. */
 static inline slot_t nested(slot_t door)
 {
@@ -78,6 +94,10 @@ STUB uint32_t *parameter_words(void)
 {
 	return parameters();
 }
+/* In a service of several files, behind the definition of what `name` (NAME_x, or NAME itself) is
+ * made of: NAME.entries.h. */
+#define SERVE(name) name##_SERVED
+
 #define DATA_ALIGN(bytes) (((bytes) + 3u) & ~3u)
 STUB _Bool is_place(place_t to)
 {
@@ -90,6 +110,17 @@ STUB _Bool can_be_lent(slot_t lent)
 STUB uint32_t window_entry(window_t lent)
 {
 	return lent.address >> 22;
+}
+static inline struct step *batch_add(struct batch *batch, uint32_t operation, uint32_t a,
+				     uint32_t b, uint32_t bytes)
+{
+	struct step *step = parameter_at(batch->bytes);
+	uint32_t end = batch->bytes + sizeof(*step) + DATA_ALIGN(bytes);
+	if (end > PARAMETER_BYTES)
+		return NULL;
+	*step = (struct step){operation, a, b};
+	batch->bytes = end;
+	return step;
 }
 
 #endif

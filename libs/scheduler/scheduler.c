@@ -2,6 +2,7 @@
 /* See scheduler.h. Nothing here depends on how many threads there are but for bits of children,
  * of which there are 32. */
 #include "scheduler.h"
+#include "wish.h"
 
 void scheduler_begin(struct scheduler *scheduler, struct policy *policy, uint32_t parent,
 		     uint32_t threads, uint32_t count)
@@ -26,8 +27,7 @@ uint32_t scheduler_wait_until(uint32_t parent, uint32_t mask, uint64_t time, uin
 	uint32_t result;
 	*bits = 0;
 	do { /* the bit may still be there from a time that nobody waited for in the end */
-		result = door_call(slot(parent).encoded, SCHEDULER_WISH, time, time >> 32,
-				   (void *)0);
+		result = wish_until(slot(parent), time);
 		if (result != RETURN)
 			return result;
 		result = kernel_wait(mask | SCHEDULER_TIME, DEADLINE_NEVER, bits);

@@ -33,7 +33,7 @@
  */
 struct scheduler {
 	struct policy *policy;
-	uint32_t parent;   /* slot of a door to scheduler_wish of whoever dispatches this thread */
+	uint32_t parent;   /* slot of a door (wish.h) to whoever dispatches this thread */
 	uint32_t threads;  /* slot of the first child; others behind it: RIGHT_DISPATCH, and to be
 			      signalled the time, RIGHT_SIGNAL */
 	uint32_t children; /* bits of all */
@@ -58,17 +58,12 @@ void scheduler_begin(struct scheduler *scheduler, struct policy *policy, uint32_
  */
 uint32_t scheduler_run(struct scheduler *scheduler, uint64_t end);
 
-/*
- * The operation behind the door that each child has, whose badge has the child's number in its
- * upper word. It runs on the child's thread and writes nothing but this child's wish. (Only the
- * child is hurt if it is stopped between the two halves.)
- */
-#define SCHEDULER_WISH         0u
+/* What is done behind the door that each child has (wish.h), whose badge has the child's number in
+ * its upper word. */
 #define SCHEDULER_BADGE(child) ((uint64_t)(child) << 32)
-static inline void scheduler_wish(struct scheduler *scheduler, uint32_t child, uint32_t low,
-				  uint32_t high)
+static inline void scheduler_wish(struct scheduler *scheduler, uint32_t child, uint64_t time)
 {
-	scheduler->wish[child % POLICY_CHILDREN] = (uint64_t)high << 32 | low;
+	scheduler->wish[child % POLICY_CHILDREN] = time;
 }
 
 /* For a child: waits for an event of the mask, or until the time, when *bits is without any other.

@@ -19,10 +19,9 @@ static _Noreturn void ledger_hammer(void)
 {
 	for (;;) {
 		uint32_t posts = chance() % 2;
-		door_call(slot(HOSTILE_LEDGER_DOOR).encoded, LEDGER_WORK, 0, 0, NULL);
+		ledger_work(slot(HOSTILE_LEDGER_DOOR), 0, NULL, NULL);
 		if (posts)
-			door_call(slot(HOSTILE_LEDGER_DOOR).encoded, LEDGER_POST, LEDGER_UNITS, 0,
-				  NULL);
+			ledger_post(slot(HOSTILE_LEDGER_DOOR), LEDGER_UNITS);
 	}
 }
 

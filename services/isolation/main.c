@@ -16,6 +16,7 @@
 #include "root.h"
 #include "scheduler/program.h"
 #include "vga/vga.h"
+#include "wish.server.h"
 
 /*
  * The plan, in thousandths of a millisecond. Of a task's slot `served` in the middle are the
@@ -81,16 +82,15 @@ static struct thread *const children[CHILDREN] = {
 	&task[TASK_A].thread, &task[TASK_B].thread, &task[TASK_C].thread,
 	&task[TASK_D].thread, &ledger.thread,       &warden[0].thread,
 	&group.thread,        &interrupter.thread,  &driver.thread};
-static uint32_t unit; /* cycles in a thousandth of a millisecond */
+static uint32_t ledger_door, unit; /* the owner's; cycles in a thousandth of a millisecond */
 
-OPERATION static uint64_t wish(uint32_t badge, uint32_t low, uint32_t high, uint32_t child)
+uint32_t wish_do_until(struct badge badge, uint64_t time)
 {
-	if (badge != WISH_BADGE)
-		return ANSWER(SERVICE_NO_OPERATION, 0);
-	scheduler_wish(&scheduler, child, low, high);
-	return ANSWER(0, 0);
+	if (badge.low != WISH_BADGE)
+		return SERVICE_NO_OPERATION;
+	scheduler_wish(&scheduler, badge.high, time);
+	return 0;
 }
-SERVICE_OPERATIONS([SCHEDULER_WISH] = wish)
 
 /* ---- what takes part ------------------------------------------------------------------------- */
 static void program_make(struct program *program, const char *name, const char *module)
@@ -120,6 +120,7 @@ static void give_thread(struct program *program, uint32_t there, const struct th
 static void ledger_make(void)
 {
 	program_make(&ledger, "ledger", "ledger");
+	ledger_door = domain_door(&ledger.domain, LEDGER_OWNER);
 	give_thread(&ledger, LEDGER_SERVER, &ledger.thread, RIGHT_SIGNAL);
 }
 
@@ -350,14 +351,6 @@ static uint32_t slots_make(struct cyclic_slot *slots, enum periodic_design desig
 	return count;
 }
 
-static uint32_t ledger_ask(uint32_t operation, uint32_t a, uint32_t b, uint32_t *word)
-{
-	uint32_t door = domain_door(&ledger.domain, LEDGER_OWNER);
-	uint32_t result = door_call(slot(door).encoded, operation, a, b, word);
-	slot_give(door);
-	return result;
-}
-
 static void records_print(uint32_t number, uint32_t tasks_of_it);
 
 static void run(const struct kind *kind, uint32_t seed)
@@ -370,8 +363,8 @@ static void run(const struct kind *kind, uint32_t seed)
 	neighbours_go(kind->has_neighbours, seed);
 	go(&ledger, 0);
 	uint64_t origin = (cycles() + CYCLE * unit) & ~3ull;
-	ledger_ask(LEDGER_RESET, origin + (NOTED_FROM - 1) * CYCLE * unit, NOTED * CYCLE * unit,
-		   NULL);
+	ledger_reset(slot(ledger_door), origin + (NOTED_FROM - 1) * CYCLE * unit,
+		     NOTED * CYCLE * unit);
 	uint32_t tasks_of_it = kind->design == PERIODIC_LENDING ? TASKS : TASK_D;
 	stop(&task[TASK_D]);
 	for (uint32_t i = 0; i < tasks_of_it; i++)
@@ -401,7 +394,7 @@ static void plan_print(void)
 	struct cyclic_slot slots[CYCLIC_SLOTS];
 	uint32_t section = 0, cost;
 	for (uint32_t i = 0; i < 8; i++) {
-		ledger_ask(LEDGER_COST, 0, 0, &cost);
+		ledger_cost(slot(ledger_door), &cost);
 		section = cost > section ? cost : section;
 	}
 	print("isolation timer %u unit %u cycle %u lines %u section %u\n", boot_record->timer, unit,
@@ -419,13 +412,10 @@ static void plan_print(void)
 static void notes_print(uint32_t number)
 {
 	struct ledger_note note;
-	for (uint32_t i = 0; ledger_ask(LEDGER_NOTED, i, 0, &note.client) == RETURN; i++) {
-		ledger_ask(LEDGER_NOTED, i, 1, &note.begin);
-		ledger_ask(LEDGER_NOTED, i, 2, &note.end);
+	for (uint32_t i = 0; ledger_noted(slot(ledger_door), i, &note) == RETURN; i++)
 		print("served %u %u %u %u\n", number, note.client,
 		      (NOTED_FROM - 1) * CYCLE * unit + note.begin,
 		      (NOTED_FROM - 1) * CYCLE * unit + note.end);
-	}
 }
 
 static void records_print(uint32_t number, uint32_t tasks_of_it)

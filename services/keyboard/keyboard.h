@@ -21,30 +21,45 @@
 #ifndef NOUS_KEYBOARD_H
 #define NOUS_KEYBOARD_H
 
+#include "interface.h"
 #include "keys.h"
-#include "service.h"
-#include <stddef.h>
 
 /* What a door's badge allows. */
 #define KEYBOARD_MAY_READ  1u /* read, bind, acknowledge */
 #define KEYBOARD_MAY_RESET 2u
 
-enum keyboard_operation { KEYBOARD_READ, KEYBOARD_BIND, KEYBOARD_ACKNOWLEDGE, KEYBOARD_RESET };
+enum keyboard_status {
+	KEYBOARD_OK,
+	KEYBOARD_NOT_ALLOWED, /* the badge lacks a right */
+	KEYBOARD_NOTHING,     /* the controller has no byte */
+	KEYBOARD_NO_KEY,      /* a byte that completes no key: a release, a Shift, a prefix */
+	KEYBOARD_NOT_BOUND,   /* the kernel refused; the answer is its error */
+	KEYBOARD_NO_RESET     /* the controller did not do it */
+};
 
-/* Statuses besides those of status.h. */
-#define KEYBOARD_NOT_ALLOWED 1u
-#define KEYBOARD_NOTHING     2u /* the controller has no byte */
-#define KEYBOARD_NO_KEY      3u /* a byte that completes no key: a release, a Shift, a prefix */
-#define KEYBOARD_NOT_BOUND   4u /* the kernel refused; the word is its error */
-#define KEYBOARD_NO_RESET    5u /* the controller did not do it */
+/* A byte from the controller: a key (keys.h) in *key; KEYBOARD_NO_KEY, KEYBOARD_NOTHING,
+ * KEYBOARD_NOT_ALLOWED. Cost: keyboard_read of docs/benchmarks.md; two accesses to ports. */
+uint32_t keyboard_read_byte(slot_t door, uint32_t *key);
 
-/* A byte from the controller: 0 and a key (keys.h) in *key, KEYBOARD_NO_KEY, KEYBOARD_NOTHING,
- * KEYBOARD_NOT_ALLOWED. Cost: keyboard_read of tests/bench; two accesses to ports. */
-static inline uint32_t keyboard_read_byte(slot_t door, uint32_t *key)
-{
-	return door_call(door.encoded, KEYBOARD_READ, 0, 0, key);
-}
-/* The same until there is a key or no byte. */
+/*
+ * Interrupts of the keyboard set this event bit of this thread, in place of an earlier binding; the
+ * line is unmasked. `thread`: with RIGHT_SIGNAL for the bit. Bytes that came before may give no
+ * signal: read once after binding. KEYBOARD_NOT_BOUND, with the kernel's error in *error;
+ * KEYBOARD_NOT_ALLOWED. Cost: two kernel operations.
+ */
+uint32_t keyboard_bind(slot_t door, keep_t thread, uint32_t bit, uint32_t *error);
+
+/* The line interrupts again: it is masked from each signal until then. KEYBOARD_NOT_ALLOWED.
+ * Cost: one kernel operation. */
+uint32_t keyboard_acknowledge(slot_t door);
+
+/* The whole machine begins anew: the controller has that line, too. Does not come back but with
+ * KEYBOARD_NO_RESET or KEYBOARD_NOT_ALLOWED. Cost: up to 200,000 accesses to ports. */
+uint32_t keyboard_reset_machine(slot_t door);
+
+#include "keyboard.stubs.h"
+
+/* As keyboard_read_byte until there is a key or no byte. */
 static inline uint32_t keyboard_read(slot_t door, uint32_t *key)
 {
 	uint32_t result;
@@ -52,29 +67,6 @@ static inline uint32_t keyboard_read(slot_t door, uint32_t *key)
 		result = keyboard_read_byte(door, key);
 	while (result == RETURN + KEYBOARD_NO_KEY);
 	return result;
-}
-
-/*
- * Interrupts of the keyboard set this event bit of this thread, in place of an earlier binding; the
- * line is unmasked. `thread`: a slot below 128 with RIGHT_SIGNAL for the bit. Bytes that came
- * before may give no signal: read once after binding. KEYBOARD_NOT_BOUND, with the kernel's error
- * in *error; KEYBOARD_NOT_ALLOWED.
- */
-static inline uint32_t keyboard_bind(slot_t door, slot_t thread, uint32_t bit, uint32_t *error)
-{
-	return door_call_lend(door.encoded | OPTION_CAPABILITIES | OPTION_KEEP, KEYBOARD_BIND, bit,
-			      LEND_SLOTS(thread.encoded, 0, 0, 0), 0, error);
-}
-/* The line interrupts again: it is masked from each signal until then. KEYBOARD_NOT_ALLOWED. */
-static inline uint32_t keyboard_acknowledge(slot_t door)
-{
-	return door_call(door.encoded, KEYBOARD_ACKNOWLEDGE, 0, 0, NULL);
-}
-/* The whole machine begins anew: the controller has that line, too. Does not come back but with
- * KEYBOARD_NO_RESET or KEYBOARD_NOT_ALLOWED. */
-static inline uint32_t keyboard_reset_machine(slot_t door)
-{
-	return door_call(door.encoded, KEYBOARD_RESET, 0, 0, NULL);
 }
 
 /* ---- for the root program, which makes the service and runs its main once ----------------------

@@ -6,7 +6,7 @@
  * is the state's new value and an empty `pending`, committed together.
  */
 #include "lock/lock.h"
-#include "keyboard.h"
+#include "keyboard.server.h"
 
 /* Controller (Intel, "8042 Universal Peripheral Interface"; IBM PS/2 Technical Reference, "Keyboard
  * and Auxiliary Device Controller", 1988) */
@@ -69,38 +69,33 @@ SECTION void read_prepare(void)
 	return section_commit(2);
 }
 
-OPERATION static uint64_t keyboard_do_read(uint32_t badge, uint32_t a, uint32_t b,
-					   uint32_t badge_high)
+uint32_t keyboard_do_read_byte(struct badge badge, uint32_t *key)
 {
-	(void)a, (void)b, (void)badge_high;
 	struct reading reading = {0, 0};
-	if (!(badge & KEYBOARD_MAY_READ))
-		return ANSWER(KEYBOARD_NOT_ALLOWED, 0);
+	if (!(badge.low & KEYBOARD_MAY_READ))
+		return KEYBOARD_NOT_ALLOWED;
 	section_run(read_prepare, &reading);
-	return ANSWER(reading.status, reading.key);
+	*key = reading.key;
+	return reading.status;
 }
 
-OPERATION static uint64_t keyboard_do_bind(uint32_t badge, uint32_t bit, uint32_t b,
-					   uint32_t badge_high)
+uint32_t keyboard_do_bind(struct badge badge, keep_t thread, uint32_t bit, uint32_t *error)
 {
-	(void)b, (void)badge_high;
-	if (!(badge & KEYBOARD_MAY_READ))
-		return ANSWER(KEYBOARD_NOT_ALLOWED, 0);
-	uint32_t error = kernel_irq_bind(slot(KEYBOARD_SLOT_LINE), lent_slot(0), bit);
-	if (error)
-		return ANSWER(KEYBOARD_NOT_BOUND, error);
+	if (!(badge.low & KEYBOARD_MAY_READ))
+		return KEYBOARD_NOT_ALLOWED;
+	*error = kernel_irq_bind(slot(KEYBOARD_SLOT_LINE), thread, bit);
+	if (*error)
+		return KEYBOARD_NOT_BOUND;
 	kernel_irq_acknowledge(slot(KEYBOARD_SLOT_LINE));
-	return ANSWER(0, 0);
+	return 0;
 }
 
-OPERATION static uint64_t keyboard_do_acknowledge(uint32_t badge, uint32_t a, uint32_t b,
-						  uint32_t badge_high)
+uint32_t keyboard_do_acknowledge(struct badge badge)
 {
-	(void)a, (void)b, (void)badge_high;
-	if (!(badge & KEYBOARD_MAY_READ))
-		return ANSWER(KEYBOARD_NOT_ALLOWED, 0);
+	if (!(badge.low & KEYBOARD_MAY_READ))
+		return KEYBOARD_NOT_ALLOWED;
 	kernel_irq_acknowledge(slot(KEYBOARD_SLOT_LINE));
-	return ANSWER(0, 0);
+	return 0;
 }
 
 /* Whether the status comes to be so, soon. */
@@ -118,21 +113,15 @@ static void command(uint32_t code)
 	port_write(KEYBOARD_STATUS, code);
 }
 
-OPERATION static uint64_t keyboard_do_reset(uint32_t badge, uint32_t a, uint32_t b,
-					    uint32_t badge_high)
+uint32_t keyboard_do_reset_machine(struct badge badge)
 {
-	(void)a, (void)b, (void)badge_high;
-	if (!(badge & KEYBOARD_MAY_RESET))
-		return ANSWER(KEYBOARD_NOT_ALLOWED, 0);
+	if (!(badge.low & KEYBOARD_MAY_RESET))
+		return KEYBOARD_NOT_ALLOWED;
 	command(COMMAND_RESET);
 	for (uint32_t i = 0; i < POLLS; i++) /* it takes a moment */
 		port_read(KEYBOARD_STATUS);
-	return ANSWER(KEYBOARD_NO_RESET, 0);
+	return KEYBOARD_NO_RESET;
 }
-
-SERVICE_OPERATIONS([KEYBOARD_READ] = keyboard_do_read, [KEYBOARD_BIND] = keyboard_do_bind,
-		   [KEYBOARD_ACKNOWLEDGE] = keyboard_do_acknowledge,
-		   [KEYBOARD_RESET] = keyboard_do_reset)
 
 /*
  * Run once, before there are clients. Firmware leaves a keyboard that works; only what is not as we

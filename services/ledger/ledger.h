@@ -9,36 +9,50 @@
 #ifndef NOUS_LEDGER_H
 #define NOUS_LEDGER_H
 
-#include "kernel.h"
+#include "interface.h"
 
 #define LEDGER_CLIENTS 16u
 #define LEDGER_OWNER   LEDGER_CLIENTS
 #define LEDGER_SUBPOOL 4u
 #define LEDGER_UNITS   512u /* of work, at the most, of one request */
 
-enum ledger_operation {
-	LEDGER_WORK, /* units: done when it comes back; the word is LEDGER_WORD */
-	LEDGER_POST, /* units: queued, and the server's thread woken; LEDGER_FULL */
-	LEDGER_DONE, /* the word: how many of this client's requests were served */
-	/* the owner's */
-	LEDGER_RESET, /* low, length: the queue is emptied, nobody may be inside; what the server's
-			 thread does in that time is noted, `low` is the time's lower word */
-	LEDGER_NOTED, /* i, which word of struct ledger_note; LEDGER_FULL: there is none */
-	LEDGER_COST   /* the word: cycles that a section took which nobody disturbed */
+enum ledger_status {
+	LEDGER_OK,
+	LEDGER_FULL, /* this client's part of the queue is full; there is no such note */
+	LEDGER_NOT_ALLOWED
 };
-enum ledger_status { LEDGER_OK, LEDGER_FULL, LEDGER_NOT_ALLOWED };
 
-/* A request that the server's thread has served; times are behind `low`. */
+/* A request that the server's thread has served; times are behind the `low` of ledger_reset. */
 struct ledger_note {
 	uint32_t client, begin, end;
 };
 #define LEDGER_NOTES 512u
 
-/* What a call met: how often its section began, and whether a thread that was stopped inside had
- * left a committed log, which it stored. */
-#define LEDGER_WORD(tries, left) ((tries) | (uint32_t)(left) << 16)
-#define LEDGER_TRIES(word)       ((word)&0xFFFFu)
-#define LEDGER_LEFT(word)        ((word) >> 16)
+/*
+ * Work, done when it comes back. *tries: how often its section began; *left: whether a thread that
+ * was stopped inside had left a committed log, which it stored. Cost: 3 instructions a unit, and
+ * some 60.
+ */
+uint32_t ledger_work(slot_t door, uint32_t units, uint16_t *left, uint16_t *tries);
+
+/* Work, queued, and the server's thread woken. LEDGER_FULL. Cost: a section of four words, and one
+ * kernel operation. */
+uint32_t ledger_post(slot_t door, uint32_t units);
+
+/* How many of this client's requests were served. Cost: a few instructions. */
+uint32_t ledger_served(slot_t door, uint32_t *count);
+
+/* The owner's: the queue is emptied, nobody may be inside; what the server's thread does in that
+ * time is noted, `low` is the time's lower word. LEDGER_NOT_ALLOWED. Cost: 100 instructions. */
+uint32_t ledger_reset(slot_t door, uint32_t low, uint32_t length);
+
+/* The owner's: the note of that number. LEDGER_FULL, LEDGER_NOT_ALLOWED. Cost: 30 instructions. */
+uint32_t ledger_noted(slot_t door, uint32_t number, struct ledger_note *note);
+
+/* Cycles that a section took which nobody disturbed. Cost: one section. */
+uint32_t ledger_cost(slot_t door, uint32_t *cost);
+
+#include "ledger.stubs.h"
 
 /* Its list: the server's thread (RIGHT_SIGNAL), and the threads of those clients that wait. */
 enum ledger_slot { LEDGER_SERVER = 1, LEDGER_WAITERS = 16 };

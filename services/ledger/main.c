@@ -2,8 +2,7 @@
 /* See ledger.h. */
 #include "lock.h"
 
-#include "ledger.h"
-#include "service.h"
+#include "ledger.server.h"
 
 #define POSTED  0u                                /* the server's event bit */
 #define ENTRIES (LEDGER_CLIENTS * LEDGER_SUBPOOL) /* so it is never full: a power of two */
@@ -53,74 +52,73 @@ SECTION void post_prepare(void)
 	return section_commit(4);
 }
 
-static uint32_t work(uint32_t units)
+/* How often the section began. */
+static uint32_t work(uint32_t units, _Bool *left_log)
 {
 	struct job job = {.units = units};
 	for (uint32_t i = 0; i < units; i++)
 		asm volatile("" : : : "memory");
 	_Bool left = *(volatile uint32_t *)&LOCK->count != 0;
 	section_run(work_prepare, &job);
-	return LEDGER_WORD(job.tries, left);
+	*left_log = left;
+	return job.tries;
 }
 
-OPERATION static uint64_t ledger_work(uint32_t client, uint32_t units, uint32_t b,
-				      uint32_t badge_high)
+uint32_t ledger_do_work(struct badge badge, uint32_t units, uint16_t *left, uint16_t *tries)
 {
-	return ANSWER(LEDGER_OK, work(units % (LEDGER_UNITS + 1)));
+	_Bool left_log;
+	*tries = work(units % (LEDGER_UNITS + 1), &left_log);
+	*left = left_log;
+	return LEDGER_OK;
 }
 
-OPERATION static uint64_t ledger_post(uint32_t client, uint32_t units, uint32_t b,
-				      uint32_t badge_high)
+uint32_t ledger_do_post(struct badge badge, uint32_t units)
 {
-	struct job job = {.client = client % LEDGER_CLIENTS, .units = units % (LEDGER_UNITS + 1)};
+	struct job job = {.client = badge.low % LEDGER_CLIENTS,
+			  .units = units % (LEDGER_UNITS + 1)};
 	section_run(post_prepare, &job);
 	if (job.status == LEDGER_OK)
 		kernel_signal(slot(LEDGER_SERVER), 1u << POSTED);
-	return ANSWER(job.status, 0);
+	return job.status;
 }
 
-OPERATION static uint64_t ledger_done(uint32_t client, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t ledger_do_served(struct badge badge, uint32_t *count)
 {
-	uint32_t count = done[client % LEDGER_CLIENTS];
-	return ANSWER(LEDGER_OK, count);
+	*count = done[badge.low % LEDGER_CLIENTS];
+	return LEDGER_OK;
 }
 
-OPERATION static uint64_t ledger_reset(uint32_t client, uint32_t low, uint32_t length,
-				       uint32_t badge_high)
+uint32_t ledger_do_reset(struct badge badge, uint32_t low, uint32_t length)
 {
-	if (client != LEDGER_OWNER)
-		return ANSWER(LEDGER_NOT_ALLOWED, 0);
+	if (badge.low != LEDGER_OWNER)
+		return LEDGER_NOT_ALLOWED;
 	served = posted_all;
 	for (uint32_t i = 0; i < LEDGER_CLIENTS; i++)
 		done[i] = posted[i];
 	noted = 0;
 	notes_low = low;
 	notes_length = length;
-	return ANSWER(LEDGER_OK, 0);
+	return LEDGER_OK;
 }
 
-OPERATION static uint64_t ledger_noted(uint32_t client, uint32_t i, uint32_t word,
-				       uint32_t badge_high)
+uint32_t ledger_do_noted(struct badge badge, uint32_t number, struct ledger_note *note)
 {
-	if (client != LEDGER_OWNER)
-		return ANSWER(LEDGER_NOT_ALLOWED, 0);
-	if (i >= noted || word >= sizeof(notes[0]) / sizeof(uint32_t))
-		return ANSWER(LEDGER_FULL, 0);
-	uint32_t value = ((const uint32_t *)&notes[i])[word];
-	return ANSWER(LEDGER_OK, value);
+	if (badge.low != LEDGER_OWNER)
+		return LEDGER_NOT_ALLOWED;
+	if (number >= noted)
+		return LEDGER_FULL;
+	*note = notes[number];
+	return LEDGER_OK;
 }
 
-OPERATION static uint64_t ledger_cost(uint32_t client, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t ledger_do_cost(struct badge badge, uint32_t *cost)
 {
 	struct job job = {0};
 	uint32_t before = cycles();
 	section_run(work_prepare, &job);
-	return ANSWER(LEDGER_OK, cycles() - before);
+	*cost = cycles() - before;
+	return LEDGER_OK;
 }
-
-SERVICE_OPERATIONS([LEDGER_WORK] = ledger_work, [LEDGER_POST] = ledger_post,
-		   [LEDGER_DONE] = ledger_done, [LEDGER_RESET] = ledger_reset,
-		   [LEDGER_NOTED] = ledger_noted, [LEDGER_COST] = ledger_cost)
 
 static void note(uint32_t client, uint32_t begin)
 {
@@ -136,7 +134,8 @@ int main(void)
 		while (served == posted_all)
 			kernel_wait(1u << POSTED, DEADLINE_NEVER, &bits);
 		uint32_t client = queue[served % ENTRIES].client, begin = cycles() - notes_low;
-		work(queue[served % ENTRIES].units);
+		_Bool left;
+		work(queue[served % ENTRIES].units, &left);
 		note(client, begin);
 		done[client]++;
 		served++;

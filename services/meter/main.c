@@ -3,7 +3,7 @@
  * The meter: see meter.h. Every sample is the difference of two readings of the time stamp counter,
  * less that of an empty pair; the stubs of libs/runtime are part of what is measured.
  */
-#include "meter.h"
+#include "meter.server.h"
 #include "pci/pci.h"
 #include "scheduler.h"
 #include "text.h"
@@ -17,18 +17,21 @@ static volatile uint32_t begun, ended;
 
 /* ---- the service ------------------------------------------------------------------------------
  */
-OPERATION static uint64_t meter_add(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t meter_do_add(struct badge badge, uint32_t a, uint32_t b, uint32_t *sum)
 {
-	(void)badge, (void)badge_high;
-	return ANSWER(0, a + b);
+	*sum = a + b;
+	return 0;
 }
-OPERATION static uint64_t meter_forward(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t meter_do_forward(struct badge badge, uint32_t a, uint32_t b, uint32_t *sum)
 {
-	(void)badge, (void)badge_high;
-	uint32_t sum, result = door_call(METER_SERVICE | OPTION_NESTED, METER_ADD, a, b, &sum);
-	return ANSWER(DOOR_STATUS(result), sum);
+	return DOOR_STATUS(meter_add(nested(slot(METER_SERVICE)), a, b, sum));
 }
-SERVICE_OPERATIONS([METER_ADD] = meter_add, [METER_FORWARD] = meter_forward)
+uint32_t meter_do_lent(struct badge badge, lend_t one, lend_t two, lend_t three, lend_t four,
+		       window_t first, window_t second, uint32_t a, uint32_t *sum)
+{
+	*sum = a;
+	return 0;
+}
 
 /* ---- what is measured -------------------------------------------------------------------------
  */
@@ -72,9 +75,9 @@ static void row_print(const char *name, uint32_t result)
 
 static uint32_t lend_call(uint32_t *sum)
 {
-	return door_call_lend(METER_SERVICE | OPTION_CAPABILITIES | OPTION_WINDOWS, METER_ADD, 1,
-			      LEND_SLOTS(METER_SERIAL, METER_SERVICE, METER_THREAD, METER_SERIAL),
-			      LEND_WINDOWS(IMAGE_BASE >> 22, METER_PAGE >> 22), sum);
+	return meter_lent(slot(METER_SERVICE), slot(METER_SERIAL), slot(METER_SERVICE),
+			  slot(METER_THREAD), slot(METER_SERIAL), window(IMAGE_BASE),
+			  window(METER_PAGE), 1, sum);
 }
 
 static void table_print(void)
@@ -91,9 +94,9 @@ static void table_print(void)
 	}
 	print("  ticks of the time stamp counter (%u samples)         least   median\n", SAMPLES);
 	MEASURE("call of another domain, and return", ,
-		CALL(door_call(METER_SERVICE, METER_ADD, 1, 2, &value)));
+		CALL(meter_add(slot(METER_SERVICE), 1, 2, &value)));
 	MEASURE("a call inside a call, on one stack page", ,
-		CALL(door_call(METER_SERVICE, METER_FORWARD, 1, 2, &value)));
+		CALL(meter_forward(slot(METER_SERVICE), 1, 2, &value)));
 	MEASURE("a call that lends 8 MiB and four capabilities", , CALL(lend_call(&value)));
 	MEASURE("the cheapest kernel operation", , kernel_probe(worker));
 	MEASURE("a capability copied", , kernel_copy(slot(METER_SPARE), slot(METER_SERVICE)));
@@ -112,8 +115,10 @@ static void table_print(void)
 static void check(void)
 {
 	for (uint32_t i = 0; i < CHECKS; i++) {
-		uint32_t sum = 0, operation = i % 2 ? METER_FORWARD : METER_ADD;
-		if (door_call(METER_SERVICE, operation, i, 1000, &sum) != RETURN || sum != i + 1000)
+		uint32_t sum = 0;
+		uint32_t result = i % 2 ? meter_forward(slot(METER_SERVICE), i, 1000, &sum)
+					: meter_add(slot(METER_SERVICE), i, 1000, &sum);
+		if (result != RETURN || sum != i + 1000)
 			__builtin_trap();
 	}
 }

@@ -6,7 +6,7 @@
 #ifndef NOUS_METER_H
 #define NOUS_METER_H
 
-#include "service.h"
+#include "interface.h"
 
 enum meter_task {
 	METER_TABLE,   /* measures and prints */
@@ -35,6 +35,16 @@ enum meter_slot {
 	((uint32_t)METER_PERIODIC | (number) << 8 | (work) << 12 | (period) << 20)
 #define METER_JOBS 20u
 
-enum meter_operation { METER_ADD, METER_FORWARD };
+/* The sum. Cost: call_return of docs/benchmarks.md. */
+uint32_t meter_add(slot_t door, uint32_t a, uint32_t b, uint32_t *sum);
+
+/* The sum, by the service behind it. Cost: call_return_nested. */
+uint32_t meter_forward(slot_t door, uint32_t a, uint32_t b, uint32_t *sum);
+
+/* The sum, for a client that lends as much as a call can. Cost: call_return_lend_8mib. */
+uint32_t meter_lent(slot_t door, lend_t one, lend_t two, lend_t three, lend_t four, window_t first,
+		    window_t second, uint32_t a, uint32_t *sum);
+
+#include "meter.stubs.h"
 
 #endif

@@ -20,19 +20,22 @@ static void compute(uint32_t rounds)
 		asm volatile("" : : : "memory");
 }
 
-static uint32_t ledger(uint32_t operation, uint32_t units)
+static const slot_t ledger = {PERIODIC_LEDGER};
+
+static uint32_t served(void)
 {
-	uint32_t word = 0;
-	door_call(slot(PERIODIC_LEDGER).encoded, operation, units, 0, &word);
-	return word;
+	uint32_t count = 0;
+	ledger_served(ledger, &count);
+	return count;
 }
 
 static void call_by_itself(struct job *job)
 {
 	for (uint32_t i = 0; i < plan->calls; i++) {
-		uint32_t word = ledger(LEDGER_WORK, plan->units);
-		job->tries += LEDGER_TRIES(word);
-		job->left += LEDGER_LEFT(word);
+		uint16_t left, tries;
+		ledger_work(ledger, plan->units, &left, &tries);
+		job->tries += tries;
+		job->left += left;
 	}
 }
 
@@ -42,9 +45,9 @@ static void call_and_lend(void)
 {
 	struct dispatch_result result;
 	for (uint32_t i = 0; i < plan->calls; i++) {
-		uint32_t before = ledger(LEDGER_DONE, 0);
-		ledger(LEDGER_POST, plan->units);
-		while (ledger(LEDGER_DONE, 0) == before)
+		uint32_t before = served();
+		ledger_post(ledger, plan->units);
+		while (served() == before)
 			kernel_dispatch(slot(PERIODIC_SERVER_THREAD), 1u << LEDGER_SERVED,
 					DEADLINE_NEVER, LEDGER_SERVED << DISPATCH_BIT_SHIFT,
 					&result);
@@ -54,10 +57,10 @@ static void call_and_lend(void)
 /* All requests lie in the queue before the server's slot begins. */
 static void post_and_wait(void)
 {
-	uint32_t bits, before = ledger(LEDGER_DONE, 0);
+	uint32_t bits, before = served();
 	for (uint32_t i = 0; i < plan->calls; i++)
-		ledger(LEDGER_POST, plan->units);
-	while (ledger(LEDGER_DONE, 0) - before < plan->calls)
+		ledger_post(ledger, plan->units);
+	while (served() - before < plan->calls)
 		kernel_wait(1u << LEDGER_SERVED, DEADLINE_NEVER, &bits);
 }
 

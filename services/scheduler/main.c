@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* See program.h. */
 #include "program.h"
-#include "text.h"
+#include "wish.server.h"
 
 static struct scheduler scheduler;
 static const struct scheduler_plan *const plan = (const struct scheduler_plan *)SCHEDULER_PLAN;
 
-OPERATION static uint64_t wish(uint32_t badge, uint32_t low, uint32_t high, uint32_t child)
+uint32_t wish_do_until(struct badge badge, uint64_t time)
 {
-	scheduler_wish(&scheduler, child, low, high);
-	return ANSWER(0, 0);
+	scheduler_wish(&scheduler, badge.high, time);
+	return 0;
 }
-SERVICE_OPERATIONS([SCHEDULER_WISH] = wish)
 
 static struct policy *policy_make(enum scheduler_policy which, uint32_t children)
 {

@@ -6,8 +6,8 @@
  *     start argument   SCHEDULER_ARGUMENT(policy, children)
  *     SCHEDULER_PLAN   a page with the policy's numbers, struct scheduler_plan
  *     list             SCHEDULER_THREADS + i: child i's thread, rights dispatch and signal
- *                      SCHEDULER_PARENT: door to scheduler_wish of its own dispatcher
- *     door to it       for child i, badge SCHEDULER_BADGE(i): scheduler_wish
+ *                      SCHEDULER_PARENT: door (wish.h) to its own dispatcher
+ *     door to it       for child i, badge SCHEDULER_BADGE(i): wish.h
  *
  * It ends when its last child has, or when it can't go on: see scheduler_run.
  */

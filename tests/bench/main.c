@@ -512,7 +512,7 @@ static __attribute__((noinline)) void bench_pager(uint32_t first)
 	if (ran.reason != DISPATCH_ENDED)
 		root_fail("the program that pages itself", 0);
 	for (uint32_t i = 0; i < PAGED_SAMPLES; i++) {
-		must_return(door_call(door.encoded, PAGED_SAMPLE, i, 0, &ticks));
+		must_return(paged_sample(door, i, &ticks));
 		begun = 0;
 		ended = ticks;
 		sample_add();

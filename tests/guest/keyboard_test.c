@@ -176,7 +176,7 @@ TEST(keyboard_line_wakes_whom_it_was_bound_to)
 static void check_not_bound(uint32_t options, uint32_t thread, uint32_t bit, uint32_t error)
 {
 	uint32_t why = NOT_ANSWERED;
-	CHECK_EQUAL(door_call_lend(slot(reader).encoded | options, KEYBOARD_BIND, bit,
+	CHECK_EQUAL(door_call_lend(slot(reader).encoded | options, keyboard_bind_op, bit,
 				   LEND_SLOTS(thread, 0, 0, 0), 0, &why),
 		    RETURN + KEYBOARD_NOT_BOUND);
 	CHECK_EQUAL(why, error);
@@ -197,7 +197,7 @@ TEST(keyboard_refuses_what_a_door_does_not_allow)
 		    RETURN + KEYBOARD_NOT_ALLOWED);
 	CHECK_EQUAL(keyboard_reset_machine(slot(mute)), RETURN + KEYBOARD_NOT_ALLOWED);
 	CHECK_EQUAL(keyboard_reset_machine(slot(reader)), RETURN + KEYBOARD_NOT_ALLOWED);
-	CHECK_EQUAL(door_call(slot(reader).encoded, KEYBOARD_RESET + 1, 0, 0, NULL),
+	CHECK_EQUAL(door_call(slot(reader).encoded, keyboard_reset_machine_op + 1, 0, 0, NULL),
 		    RETURN + SERVICE_NO_OPERATION);
 	check_not_bound(0, 0, BIT, ERROR_EMPTY);
 	check_not_bound(OPTION_CAPABILITIES, ROOT_THREAD, BIT, ERROR_TRANSIENT);

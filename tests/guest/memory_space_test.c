@@ -443,15 +443,10 @@ static void paged_end(void)
 	builder_end();
 }
 
-static uint32_t paged(enum paged_operation operation, uint32_t a, uint32_t b, uint32_t *word)
-{
-	return door_call(slot(door).encoded, operation, a, b, word);
-}
-
 static uint32_t frames_left(void)
 {
 	uint32_t left;
-	OK(paged(PAGED_LEFT, 0, 0, &left));
+	OK(paged_left(slot(door), &left));
 	return left;
 }
 
@@ -459,29 +454,29 @@ TEST(memory_pager_maps_what_is_missing_and_nothing_is_noticed)
 {
 	uint32_t word, free;
 	paged_begin(0);
-	OK(paged(PAGED_BEGIN, 2 * TABLE_BYTES, 6, NULL));
-	SAYS(0, paged(PAGED_REGISTERS, 0, 0, NULL));
+	OK(paged_range(slot(door), 2 * TABLE_BYTES, 6));
+	SAYS(0, paged_registers(slot(door)));
 	CHECK_EQUAL(frames_left(), 5);
-	SAYS(0, paged(PAGED_REGISTERS, 0, 0, NULL)); /* it is there now */
+	SAYS(0, paged_registers(slot(door))); /* it is there now */
 	CHECK_EQUAL(frames_left(), 5);
 	static const uint32_t offsets[] = {PAGE_BYTES, TABLE_BYTES - 4, TABLE_BYTES,
 					   2 * TABLE_BYTES - PAGE_BYTES};
 	for (uint32_t i = 0; i < 4; i++) {
-		OK(paged(PAGED_STORE, offsets[i], i + 1, &word));
+		OK(paged_store(slot(door), offsets[i], i + 1, &word));
 		CHECK_EQUAL(word, 0);
 		CHECK_EQUAL(frames_left(), 4 - i);
 	}
 	for (uint32_t i = 0; i < 4; i++) {
-		OK(paged(PAGED_STORE, offsets[i], 0, &word));
+		OK(paged_store(slot(door), offsets[i], 0, &word));
 		CHECK_EQUAL(word, i + 1);
 	}
 	memory_check();
-	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, TABLE_BYTES, 1, NULL));
-	OK(paged(PAGED_END, 0, 0, &free));
-	OK(paged(PAGED_BEGIN, TABLE_BYTES, 1, NULL));
-	OK(paged(PAGED_STORE, PAGE_BYTES, 1, &word));
+	SAYS(SPACE_BAD_ADDRESS, paged_range(slot(door), TABLE_BYTES, 1));
+	OK(paged_range_end(slot(door), &free));
+	OK(paged_range(slot(door), TABLE_BYTES, 1));
+	OK(paged_store(slot(door), PAGE_BYTES, 1, &word));
 	CHECK_EQUAL(word, 0);
-	OK(paged(PAGED_END, 0, 0, &word));
+	OK(paged_range_end(slot(door), &word));
 	CHECK_EQUAL(word, free);
 	CHECK_EQUAL(told_count, 0);
 	paged_end();
@@ -503,7 +498,7 @@ TEST(memory_pager_at_home_has_more_array_than_was_mapped)
 	paged_begin(thread);
 	CHECK_EQUAL(run_at_home(thread, PAGED_ARGUMENT(10, 10), &fault), DISPATCH_ENDED);
 	CHECK_EQUAL(frames_left(), 0);
-	OK(paged(PAGED_STORE, 4, 0, &word));
+	OK(paged_store(slot(door), 4, 0, &word));
 	CHECK_EQUAL(word, 1 ^ PAGED_ARGUMENT(10, 10));
 	CHECK_EQUAL(told_count, 0);
 	paged_end();
@@ -538,21 +533,21 @@ TEST(memory_pager_without_frames_is_a_fault_like_any_other)
 	CHECK_EQUAL(fault.w[1], PAGED_BASE + PAGE_BYTES - 4); /* it goes downwards */
 	CHECK_EQUAL(fault.w[3], first + child.control);
 	CHECK(told_count == 1 && told_class == fault.w[0] && told_place == fault.w[2]);
-	OK(paged(PAGED_HEAP, 1, 0, &word)); /* the frame behind the pager's */
+	OK(paged_heap(slot(door), 1, &word)); /* the frame behind the pager's */
 	for (uint32_t i = 0; i < 4; i++)
-		CHECK_EQUAL(paged(PAGED_STORE, 0, 1, NULL), ERROR_CALLEE_FAULTED);
+		CHECK_EQUAL(paged_store(slot(door), 0, 1, NULL), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(told_count, 5);
 	CHECK_EQUAL(*own_word("pager_next"), *own_word("pager_end_frame")); /* and never beyond */
-	OK(paged(PAGED_STORE, 10 * PAGE_BYTES, 1, NULL)); /* what is mapped still is */
+	OK(paged_store(slot(door), 10 * PAGE_BYTES, 1, NULL)); /* what is mapped still is */
 	CHECK_EQUAL(frames_left(), 0);
-	CHECK_EQUAL(paged(PAGED_TRAP, 0, 0, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(paged_trap(slot(door)), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(told_class, FAULT_PROGRAM | 6 << 8);
-	CHECK_EQUAL(paged(PAGED_STORE, 4 * TABLE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(paged_store(slot(door), 4 * TABLE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(told_class, FAULT_PAGING | 14 << 8 | 4 << 16);
-	CHECK_EQUAL(paged(PAGED_STORE, -4u, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(paged_store(slot(door), -4u, 1, NULL), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(told_count, 8);
-	OK(paged(PAGED_END, 0, 0, &word));
-	CHECK_EQUAL(paged(PAGED_STORE, 10 * PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+	OK(paged_range_end(slot(door), &word));
+	CHECK_EQUAL(paged_store(slot(door), 10 * PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
 	paged_end();
 	slot_give(thread);
 }
@@ -560,26 +555,26 @@ TEST(memory_pager_without_frames_is_a_fault_like_any_other)
 TEST(memory_pager_that_is_refused_reports_the_fault_itself)
 {
 	paged_begin(0);
-	OK(paged(PAGED_BEGIN, TABLE_BYTES, 3, NULL));
-	OK(paged(PAGED_STORE, PAGE_BYTES, 1, NULL));
+	OK(paged_range(slot(door), TABLE_BYTES, 3));
+	OK(paged_store(slot(door), PAGE_BYTES, 1, NULL));
 	uint32_t page = (own_entry(PAGED_BASE + PAGE_BYTES) >> 12) - first;
 	/* a table where the next one of the range would be if it were longer */
 	OK(memory_become(slot(part), own_table(PAGED_BASE) + 4, 1, OBJECT_TABLE));
 	OK(memory_map(slot(part), own_table(PAGED_BASE), 1, 0, page, 1, NULL));
 	for (uint32_t i = 1; i < 4; i++) { /* it is there, but read-only */
-		CHECK_EQUAL(paged(PAGED_STORE, PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+		CHECK_EQUAL(paged_store(slot(door), PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
 		CHECK_EQUAL(told_class, FAULT_PAGING | 14 << 8 | 7 << 16);
 		CHECK_EQUAL(told_count, i);
 		CHECK_EQUAL(frames_left(), 2);
 	}
-	OK(paged(PAGED_STORE, 0, 1, NULL)); /* others are served as before */
+	OK(paged_store(slot(door), 0, 1, NULL)); /* others are served as before */
 	CHECK_EQUAL(*own_word("pager_bytes"), TABLE_BYTES);
-	CHECK_EQUAL(paged(PAGED_STORE, 4 * TABLE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+	CHECK_EQUAL(paged_store(slot(door), 4 * TABLE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
 	CHECK_EQUAL(frames_left(), 1); /* not in the range: nothing was tried */
 	told_count--;
 	OK(memory_revoke(slot(all), 0, MANAGED, 1));
 	for (uint32_t i = 4; i < 7; i++) {
-		CHECK_EQUAL(paged(PAGED_STORE, 2 * PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
+		CHECK_EQUAL(paged_store(slot(door), 2 * PAGE_BYTES, 1, NULL), ERROR_CALLEE_FAULTED);
 		CHECK_EQUAL(told_class, FAULT_PAGING | 14 << 8 | 4 << 16);
 		CHECK_EQUAL(told_count, i);
 		CHECK_EQUAL(frames_left(), 1);
@@ -593,29 +588,29 @@ TEST(memory_program_has_a_heap_in_its_own_extent)
 {
 	uint32_t pages, free;
 	paged_begin(0);
-	OK(paged(PAGED_HEAP, 5, 0, &pages));
+	OK(paged_heap(slot(door), 5, &pages));
 	CHECK_EQUAL(pages, 5);
-	OK(paged(PAGED_HEAP, 2, 0, &pages));
-	OK(paged(PAGED_END, 0, 0, &free)); /* no pager: only the pool's count */
+	OK(paged_heap(slot(door), 2, &pages));
+	OK(paged_range_end(slot(door), &free)); /* no pager: only the pool's count */
 	CHECK_EQUAL(frames_left(), 0);
-	SAYS(SPACE_NO_FRAMES, paged(PAGED_HEAP, PAGED_PAGES_MAX, 0, &pages));
+	SAYS(SPACE_NO_FRAMES, paged_heap(slot(door), PAGED_PAGES_MAX, &pages));
 	CHECK_EQUAL(pages, 2 + free);
-	SAYS(SPACE_NO_FRAMES, paged(PAGED_BEGIN, TABLE_BYTES, 1, NULL));
-	OK(paged(PAGED_HEAP, 4, 0, &pages));
-	SAYS(SPACE_NO_FRAMES, paged(PAGED_BEGIN, TABLE_BYTES, free, NULL));
-	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, TABLE_BYTES + PAGE_BYTES, 1, NULL));
-	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, 0, 1, NULL));
-	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, 0xFFC00000, 1, NULL));
-	SAYS(SPACE_BAD_ADDRESS, paged(PAGED_BEGIN, 0x10400000, 1, NULL)); /* there is the heap */
-	SAYS(SPACE_NO_TABLES, paged(PAGED_BEGIN, 15 * TABLE_BYTES, 1, NULL));
+	SAYS(SPACE_NO_FRAMES, paged_range(slot(door), TABLE_BYTES, 1));
+	OK(paged_heap(slot(door), 4, &pages));
+	SAYS(SPACE_NO_FRAMES, paged_range(slot(door), TABLE_BYTES, free));
+	SAYS(SPACE_BAD_ADDRESS, paged_range(slot(door), TABLE_BYTES + PAGE_BYTES, 1));
+	SAYS(SPACE_BAD_ADDRESS, paged_range(slot(door), 0, 1));
+	SAYS(SPACE_BAD_ADDRESS, paged_range(slot(door), 0xFFC00000, 1));
+	SAYS(SPACE_BAD_ADDRESS, paged_range(slot(door), 0x10400000, 1)); /* there is the heap */
+	SAYS(SPACE_NO_TABLES, paged_range(slot(door), 15 * TABLE_BYTES, 1));
 	uint32_t table = own_table(PAGES), at = (PAGED_BASE >> 22) + 1;
 	OK(memory_install(slot(part), child.space.directory, at, table)); /* unknown to it */
-	SAYS(MEMORY_OCCUPIED, paged(PAGED_BEGIN, 3 * TABLE_BYTES, 1, NULL));
+	SAYS(MEMORY_OCCUPIED, paged_range(slot(door), 3 * TABLE_BYTES, 1));
 	OK(memory_remove(slot(part), child.space.directory, at));
-	OK(paged(PAGED_BEGIN, TABLE_BYTES, free - 3, NULL));
-	OK(paged(PAGED_STORE, 0, 1, NULL));
-	OK(paged(PAGED_HEAP, 0, 0, &pages));
-	OK(paged(PAGED_END, 0, 0, &pages));
+	OK(paged_range(slot(door), TABLE_BYTES, free - 3));
+	OK(paged_store(slot(door), 0, 1, NULL));
+	OK(paged_heap(slot(door), 0, &pages));
+	OK(paged_range_end(slot(door), &pages));
 	CHECK_EQUAL(pages, free + 2);
 	memory_check();
 	paged_end();
@@ -627,7 +622,7 @@ static uint32_t client_result, client_before;
 static void client_stores(uint32_t offset)
 {
 	client_result = ~0u;
-	client_result = paged(PAGED_STORE, offset, 77, &client_before);
+	client_result = paged_store(slot(door), offset, 77, &client_before);
 }
 
 /* Others use the memory service as ever. */
@@ -657,14 +652,14 @@ static void sweep(void (*happens)(void))
 	uint32_t steps, stop;
 	paged_begin(0);
 	for (stop = 1; !ended; stop++) {
-		OK(paged(PAGED_BEGIN, TABLE_BYTES, 3, NULL));
+		OK(paged_range(slot(door), TABLE_BYTES, 3));
 		client_make(&client, &root_domain, client_stores, PAGE_BYTES);
 		for (steps = 0; steps < stop && !ended; steps++)
 			ended = client_step(&client).reason != DISPATCH_STEPPED;
 		if (!ended)
 			happens();
 		client_end(&client);
-		OK(paged(PAGED_END, 0, 0, NULL));
+		OK(paged_range_end(slot(door), NULL));
 	}
 	CHECK(stop > 100);
 	test_note("%u instructions", steps);
@@ -676,9 +671,9 @@ static void is_killed(void)
 	uint32_t before;
 	client_end(&client);
 	other_works();
-	OK(paged(PAGED_STORE, PAGE_BYTES, 1, &before));
+	OK(paged_store(slot(door), PAGE_BYTES, 1, &before));
 	CHECK(before == 0 || before == 77);
-	OK(paged(PAGED_STORE, 0, 1, &before)); /* a frame may be lost, not more */
+	OK(paged_store(slot(door), 0, 1, &before)); /* a frame may be lost, not more */
 	CHECK(frames_left() <= 1);
 	client_make(&client, &root_domain, client_stores, 0);
 	goes_on();
@@ -690,14 +685,14 @@ TEST(memory_pager_killed_at_every_instruction_loses_a_frame_at_most)
 
 static void another_faults_there(void)
 {
-	OK(paged(PAGED_STORE, PAGE_BYTES, 1, NULL));
+	OK(paged_store(slot(door), PAGE_BYTES, 1, NULL));
 	other_works();
 	goes_on();
 	CHECK(client_before == 0 || client_before == 1);
 	CHECK_EQUAL(frames_left(), 2); /* the frame that was not needed is not lost */
-	OK(paged(PAGED_STORE, 2 * PAGE_BYTES, 1, &client_before));
+	OK(paged_store(slot(door), 2 * PAGE_BYTES, 1, &client_before));
 	CHECK_EQUAL(client_before, 0);
-	SAYS(0, paged(PAGED_REGISTERS, 0, 0, NULL)); /* it is used when there is no next one */
+	SAYS(0, paged_registers(slot(door))); /* it is used when there is no next one */
 	CHECK_EQUAL(frames_left(), 0);
 }
 TEST(memory_pager_stopped_at_every_instruction_while_another_faults_there)
@@ -710,7 +705,7 @@ TEST(memory_pager_serves_others_while_a_thread_has_given_up)
 {
 	uint32_t badge;
 	paged_begin(0);
-	OK(paged(PAGED_BEGIN, TABLE_BYTES, 3, NULL));
+	OK(paged_range(slot(door), TABLE_BYTES, 3));
 	OK(memory_revoke(slot(all), 0, MANAGED, 1));
 	client_make(&client, &root_domain, client_stores, PAGE_BYTES);
 	while (*own_word("pager_bytes") && client_step(&client).reason == DISPATCH_STEPPED)
@@ -719,15 +714,15 @@ TEST(memory_pager_serves_others_while_a_thread_has_given_up)
 	badge = MEMORY_BADGE(first + child.pool.first, CHILD_ORDER, MEMORY_RIGHTS);
 	extent_forge(other, badge, 1); /* what it has been refused is its own again */
 	MUST(kernel_grant(slot(child_slot), slot(PAGED_EXTENT), slot(other)));
-	OK(paged(PAGED_STORE, PAGE_BYTES, 1, NULL));
-	SAYS(0, paged(PAGED_REGISTERS, 0, 0, NULL));
+	OK(paged_store(slot(door), PAGE_BYTES, 1, NULL));
+	SAYS(0, paged_registers(slot(door)));
 	CHECK_EQUAL(*own_word("pager_bytes"), 0);
 	CHECK_EQUAL(frames_left(), 1);
 	CHECK_EQUAL(told_count, 0);
 	client_run(&client); /* its instruction does not fault again: the page is there */
 	OK(client_result);
 	client_end(&client);
-	OK(paged(PAGED_STORE, 2 * PAGE_BYTES, 1, NULL));
+	OK(paged_store(slot(door), 2 * PAGE_BYTES, 1, NULL));
 	CHECK_EQUAL(frames_left(), 0);
 	extent_forge(part, MEMORY_BADGE(first, MANAGED_ORDER, MEMORY_RIGHTS), 1);
 	paged_end();

@@ -23,7 +23,7 @@ static uint32_t wish_door[PERIODIC];
 PEER wishes(uint32_t operation, uint32_t low, uint32_t high, uint32_t child)
 {
 	(void)operation;
-	scheduler_wish(&top, child, low, high);
+	scheduler_wish(&top, child, (uint64_t)high << 32 | low);
 	return ANSWER(0, 0);
 }
 

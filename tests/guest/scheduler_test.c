@@ -54,7 +54,7 @@ static uint32_t wish_door[POLICY_CHILDREN]; /* of schedulers[0]'s children */
 PEER wishes(uint32_t operation, uint32_t low, uint32_t high, uint32_t child)
 {
 	(void)operation;
-	scheduler_wish(&schedulers[0], child, low, high);
+	scheduler_wish(&schedulers[0], child, (uint64_t)high << 32 | low);
 	return ANSWER(0, 0);
 }
 static void doors_make(uint32_t children)

@@ -182,12 +182,12 @@ static uint32_t deepest;
 
 static void calls_keyboard(uint32_t operation)
 {
-	if (operation == KEYBOARD_READ)
+	if (operation == keyboard_read_byte_op)
 		CHECK_EQUAL(keyboard_read_byte(slot(held), NULL), RETURN + KEYBOARD_NOTHING);
-	else if (operation == KEYBOARD_BIND) /* there is no thread in that slot */
+	else if (operation == keyboard_bind_op) /* there is no thread in that slot */
 		CHECK_EQUAL(keyboard_bind(slot(held), slot(spare), 1, NULL),
 			    RETURN + KEYBOARD_NOT_BOUND);
-	else if (operation == KEYBOARD_ACKNOWLEDGE)
+	else if (operation == keyboard_acknowledge_op)
 		OK(keyboard_acknowledge(slot(held)));
 	else /* for want of the right */
 		SAYS(KEYBOARD_NOT_ALLOWED, keyboard_reset_machine(slot(held)));
@@ -219,7 +219,7 @@ TEST(services_stack_of_keyboard_and_pci_is_less_than_a_kib)
 	extent_forge(spare, 0, 0);
 	uint32_t door = domain_door(&keyboard, KEYBOARD_MAY_READ);
 	MUST(kernel_copy(slot(held), slot(door)));
-	for (uint32_t operation = KEYBOARD_READ; operation <= KEYBOARD_RESET; operation++)
+	for (uint32_t operation = 0; operation <= keyboard_reset_machine_op; operation++)
 		stack_measure("keyboard", calls_keyboard, operation);
 	stack_measure("PCI", calls_pci, PCI_COUNT);
 	stack_measure("PCI", calls_pci, PCI_MEMORY);

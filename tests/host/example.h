@@ -13,6 +13,22 @@ struct example_point {
 	int32_t x, y;
 };
 
+/* A step with data for the service. Cost: 1. */
+uint32_t example_write(slot_t door, uint10_t count, uint22_t kind, uint32_t more,
+		       const uint16_t cells[count]);
+
+/* A step with data from the service. Cost: 1. */
+uint32_t example_read(slot_t door, uint32_t count, uint16_t cells[count]);
+
+/* A step with a capability, which is the batch's. Cost: 1. */
+uint32_t example_with(slot_t door, lend_t one, uint32_t a, uint32_t b, uint32_t *sum);
+
+/* A step of words only. Cost: 1. */
+uint32_t example_step(slot_t door, uint32_t a, uint32_t b, uint32_t *sum);
+
+/* Several of these. Cost: 1. */
+uint32_t example_batch(slot_t door, struct batch *batch, lend_t one, uint32_t *done);
+
 /* Words: two are in registers, others in the data page. EXAMPLE_REFUSED. Cost: 1. */
 uint32_t example_words(slot_t door, uint32_t first, int32_t second, enum example_colour third,
 		       uint64_t fourth, uint32_t *sum);

@@ -119,6 +119,33 @@ uint32_t example_do_lend(struct badge badge, lend_t one, lend_t two, window_t wi
 	got.window = window;
 	return status;
 }
+uint32_t example_do_write(struct badge badge, uint10_t count, uint22_t kind, uint32_t more,
+			  const uint16_t cells[count])
+{
+	for (uint32_t i = 0; i < count; i++)
+		got.cells[i] = cells[i];
+	got.words[0] = count;
+	got.words[1] = kind;
+	got.words[2] = more;
+	return status;
+}
+uint32_t example_do_read(struct badge badge, uint32_t count, uint16_t cells[count])
+{
+	for (uint32_t i = 0; i < count; i++)
+		cells[i] = i + 7;
+	return status;
+}
+uint32_t example_do_with(struct badge badge, lend_t one, uint32_t a, uint32_t b, uint32_t *sum)
+{
+	got.words[3] = one.encoded;
+	*sum = a - b;
+	return status;
+}
+uint32_t example_do_step(struct badge badge, uint32_t a, uint32_t b, uint32_t *sum)
+{
+	*sum = a + b;
+	return badge.high == 0x600D ? a : EXAMPLE_REFUSED;
+}
 uint32_t example_do_keep(struct badge badge, keep_t one, uint32_t *word)
 {
 	got.words[0] = one.encoded;
@@ -303,4 +330,102 @@ TEST(capability_comes_only_with_success)
 	CHECK_EQUAL(target, door.encoded | OPTION_RESULTS);
 	CHECK_EQUAL(edi, 0);
 	CHECK_EQUAL(ebx, 11);
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+TEST(steps_are_as_calls)
+{
+	struct batch batch = {0};
+	uint32_t done = 9;
+	begin();
+	uint16_t *written = example_write_step(&batch, 3, 0x200001, 5);
+	const uint16_t *read = example_read_step(&batch, 5);
+	const struct step *with = example_with_step(&batch, 9, 4);
+	const struct step *plain = example_step_step(&batch, 0, 6);
+	CHECK_EQUAL(batch.bytes, 4 * sizeof(struct step) + 8 + 12);
+	for (uint32_t i = 0; i < 3; i++)
+		written[i] = 100 + i;
+	CHECK_EQUAL(example_batch(door, &batch, slot(3), &done), RETURN);
+	CHECK_EQUAL(done, 4);
+	CHECK_EQUAL(batch.bytes, 0);
+	CHECK_EQUAL(ebx, LEND_SLOTS(3, 0, 0, 0));
+	CHECK_EQUAL(got.words[0], 3);
+	CHECK_EQUAL(got.words[1], 0x200001);
+	CHECK_EQUAL(got.words[2], 5);
+	CHECK_EQUAL(got.words[3], lent_slot(0).encoded);
+	CHECK_EQUAL(got.cells[2], 102);
+	CHECK_EQUAL(read[4], 11);
+	CHECK_EQUAL(with->a, 0);
+	CHECK_EQUAL(with->b, 5);
+	CHECK_EQUAL(plain->b, 6);
+}
+
+TEST(batch_ends_with_the_step_that_fails)
+{
+	struct batch batch = {0};
+	uint32_t done;
+	begin();
+	for (uint32_t i = 0; i < 4; i++)
+		example_step_step(&batch, i == 2 ? 77 : 0, i);
+	CHECK_EQUAL(example_batch(door, &batch, slot(0), &done), RETURN + 77);
+	CHECK_EQUAL(target, door.encoded);
+	CHECK_EQUAL(done, 2);
+	const struct step *steps = parameters();
+	CHECK_EQUAL(steps[2].a, 77);
+	CHECK_EQUAL(steps[2].b, 79);
+	CHECK_EQUAL(steps[3].a, 0); /* as it was */
+	CHECK_EQUAL(steps[3].b, 3);
+}
+
+TEST(what_has_no_room_in_a_batch_is_not_put_there)
+{
+	struct batch batch = {0};
+	uint32_t count = 0, done;
+	begin();
+	while (example_step_step(&batch, 0, 0))
+		count++;
+	CHECK_EQUAL(count, PARAMETER_BYTES / sizeof(struct step));
+	CHECK_EQUAL(example_batch(door, &batch, slot(0), &done), RETURN);
+	CHECK_EQUAL(done, count);
+	CHECK(!example_write_step(&batch, 1024, 0, 0));
+	CHECK(!example_write_step(&batch, 0, 1u << 22, 0));
+	for (uint32_t most = (PARAMETER_BYTES - sizeof(struct step)) / 2, n = most - 1;
+	     n < most + 3; n++) {
+		batch.bytes = 0;
+		CHECK_EQUAL(!!example_read_step(&batch, n), n <= most);
+	}
+	CHECK(!example_read_step(&batch, 0x80000000));
+	CHECK(!example_read_step(&batch, 0xFFFFFFFF));
+}
+
+TEST(batch_that_nobody_has_built_is_refused)
+{
+	struct step *steps = parameters();
+	uint32_t done;
+	begin();
+	for (uint32_t operation = 0; operation < 16; operation++) {
+		memset(page, 0, sizeof(page));
+		steps[0].operation = operation;
+		CHECK_EQUAL(door_call(1, example_batch_op, sizeof(*steps), 0, &done),
+			    operation < example_batch_op ? RETURN : RETURN + SERVICE_NO_OPERATION);
+		CHECK_EQUAL(done, operation < example_batch_op);
+	}
+	for (uint32_t bytes = 0; bytes < 40; bytes++) { /* a step, and one with data */
+		memset(page, 0, sizeof(page));
+		steps[0].operation = example_step_op;
+		steps[1].operation = example_read_op;
+		steps[1].a = 6;
+		_Bool fits = bytes == 0 || bytes == 12 || bytes == 36;
+		CHECK_EQUAL(door_call(1, example_batch_op, bytes, 0, &done),
+			    fits ? RETURN : RETURN + SERVICE_BAD_ARGUMENT);
+		CHECK_EQUAL(done, bytes < 12 ? 0 : bytes < 36 ? 1 : bytes == 36 ? 2 : done);
+	}
+	memset(page, 0, sizeof(page));
+	steps[0].operation = example_read_op;
+	steps[0].a = 0x80000001; /* times two: 2 */
+	CHECK_EQUAL(door_call(1, example_batch_op, 100, 0, &done), RETURN + SERVICE_BAD_ARGUMENT);
+	CHECK_EQUAL(door_call(1, example_batch_op, PARAMETER_BYTES + 1, 0, &done),
+		    RETURN + SERVICE_BAD_ARGUMENT);
+	room = 23;
+	CHECK_EQUAL(door_call(1, example_batch_op, 24, 0, &done), RETURN + SERVICE_NO_STACK);
 }

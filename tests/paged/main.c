@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "../bench/bench.h"
 #include "memory_space.h"
-#include "paged.h"
+#include "paged.server.h"
 
 #define FRAMES_MAX  1024u
 #define TABLE_BYTES 0x400000u
@@ -22,62 +22,69 @@ static void own(uint32_t options)
 	pool.extent.encoded = slot(PAGED_EXTENT).encoded | options;
 }
 
-static uint64_t answer(uint32_t result, uint32_t word)
+static uint32_t status_of(uint32_t result)
 {
-	return ANSWER(DOOR_ERROR(result) ? STATUS_MAX : DOOR_STATUS(result), word);
+	return DOOR_ERROR(result) ? STATUS_MAX : DOOR_STATUS(result);
 }
 
-OPERATION static uint64_t do_begin(uint32_t badge, uint32_t bytes, uint32_t frames,
-				   uint32_t badge_high)
+uint32_t paged_do_range(struct badge badge, uint32_t bytes, uint32_t frames)
 {
 	own(OPTION_NESTED);
-	return answer(pager_begin(&space, PAGED_BASE, bytes, frames, spares), 0);
+	return status_of(pager_begin(&space, PAGED_BASE, bytes, frames, spares));
 }
 
-OPERATION static uint64_t do_left(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t paged_do_left(struct badge badge, uint32_t *frames)
 {
-	return ANSWER(0, pager_left());
+	*frames = pager_left();
+	return 0;
 }
 
-OPERATION static uint64_t do_end(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t paged_do_range_end(struct badge badge, uint32_t *frames)
 {
 	own(OPTION_NESTED);
 	uint32_t result = pager_end();
-	return answer(result, pool_free(&pool));
+	*frames = pool_free(&pool);
+	return status_of(result);
 }
 
-OPERATION static uint64_t do_store(uint32_t badge, uint32_t offset, uint32_t value,
-				   uint32_t badge_high)
+uint32_t paged_do_store(struct badge badge, uint32_t offset, uint32_t value, uint32_t *before)
 {
 	volatile uint32_t *word = (volatile uint32_t *)(PAGED_BASE + offset);
-	uint32_t before = *word;
+	*before = *word;
 	*word = value;
-	return ANSWER(0, before);
+	return 0;
 }
 
-OPERATION static uint64_t do_sample(uint32_t badge, uint32_t number, uint32_t b,
-				    uint32_t badge_high)
+uint32_t paged_do_sample(struct badge badge, uint32_t number, uint32_t *ticks)
 {
-	return ANSWER(0, samples[number]);
+	*ticks = samples[number];
+	return 0;
 }
 
-OPERATION static uint64_t do_heap(uint32_t badge, uint32_t pages, uint32_t b, uint32_t badge_high)
+uint32_t paged_do_heap(struct badge badge, uint32_t pages, uint32_t *now)
 {
 	own(OPTION_NESTED);
 	if (!heap.space)
 		heap_begin(&heap, &space, HEAP_BASE, heap_frames, PAGED_PAGES_MAX);
 	uint32_t had = heap.pages, result = heap_resize(&heap, pages);
+	*now = heap.pages;
 	for (uint32_t i = had; i < heap.pages; i++) {
 		uint32_t *word = (uint32_t *)(HEAP_BASE + i * PAGE_BYTES);
 		if (*word)
-			return ANSWER(STATUS_MAX, i);
+			return STATUS_MAX;
 		*word = i + 1;
 	}
-	return answer(result, heap.pages);
+	return status_of(result);
 }
 
-/* All registers but ESP and the flags are as they were after a store that faults; else which. */
-OPERATION static uint64_t do_registers(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t paged_do_trap(struct badge badge)
+{
+	asm volatile("ud2");
+	return 0;
+}
+
+/* All registers but ESP and the flags are as they were after a store that faults. */
+uint32_t paged_do_registers(struct badge badge)
 {
 	static uint32_t seen[8];
 	asm volatile("push %%ebp\n\tpush $0x240AD7\n\tpopf\n\t"
@@ -92,19 +99,9 @@ OPERATION static uint64_t do_registers(uint32_t badge, uint32_t a, uint32_t b, u
 		     : "eax", "ecx", "edx", "ebx", "esi", "edi", "memory", "cc");
 	for (uint32_t i = 0; i < 7; i++)
 		if (seen[i] != i + 1)
-			return ANSWER(i + 1, seen[i]);
-	return ANSWER((seen[7] & 0x240CD5) == (0x240AD7 & 0x240CD5) ? 0 : 8, seen[7]);
+			return i + 1;
+	return (seen[7] & 0x240CD5) == (0x240AD7 & 0x240CD5) ? 0 : 8;
 }
-
-OPERATION static uint64_t do_trap(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
-{
-	asm volatile("ud2");
-	return ANSWER(0, 0);
-}
-
-SERVICE_OPERATIONS([PAGED_BEGIN] = do_begin, [PAGED_LEFT] = do_left, [PAGED_END] = do_end,
-		   [PAGED_STORE] = do_store, [PAGED_SAMPLE] = do_sample, [PAGED_HEAP] = do_heap,
-		   [PAGED_TRAP] = do_trap, [PAGED_REGISTERS] = do_registers)
 
 #define ROUND 100u /* pages before the range begins anew */
 
