@@ -57,7 +57,7 @@ uint32_t holding_mint(struct holding_job *job)
 	if (result != RETURN)
 		return refused(job, result);
 	if (kernel_copy(lent_slot(0), slot(scratch)))
-		return ALLOCATOR_NO_RESULT;
+		return SERVICE_NO_RESULT;
 	if (memory_extent(BLOCK, &block, &frame) != RETURN ||
 	    block != MEMORY_BADGE(extent_first + job->frame, order, ALLOCATOR_RIGHTS) ||
 	    MEMORY_GENERATION_OF(frame.key) != job->seen.generation)

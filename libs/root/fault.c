@@ -16,6 +16,7 @@ OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class, uint32
 #define LINE_BYTES   80u
 #define REPORT_BYTES (5 * LINE_BYTES) /* what is said at once */
 #define PRINT_BYTES  200u             /* ... by print */
+#define PIECE_BYTES  64u
 
 struct report {
 	char *text;
@@ -25,10 +26,18 @@ struct report {
 
 static void report_say(struct report *report)
 {
-	if (report->is_told)
-		serial_write(nested(slot(console_slot)), report->bytes, report->text);
-	for (uint32_t at = 0; !report->is_told && at < report->bytes; at += PRINT_BYTES)
-		print("%.200s", report->text + at);
+	/* (the stack may be close: then there is room for little) */
+	uint32_t once = !report->is_told                      ? PRINT_BYTES
+			: parameter_room() < 2 * REPORT_BYTES ? PIECE_BYTES
+							      : REPORT_BYTES;
+	for (uint32_t at = 0; at < report->bytes; at += once) {
+		uint32_t left = report->bytes - at;
+		if (report->is_told)
+			serial_write(nested(slot(console_slot)), left < once ? left : once,
+				     report->text + at);
+		else
+			print("%.200s", report->text + at);
+	}
 	report->bytes = 0;
 }
 

@@ -7,7 +7,7 @@
 uint32_t rectangle_take(uint32_t manager, uint32_t area, uint32_t rights)
 {
 	uint32_t to = slot_take(), size = VGA_AREA(0, 0, VGA_WIDTH(area), VGA_HEIGHT(area));
-	uint32_t result = vga_revoke(slot(manager), area, rights | VGA_RIGHT_WRITE, slot(to));
+	uint32_t result = vga_revoke(slot(manager), area | rights | VGA_RIGHT_WRITE, slot(to));
 	if (result == RETURN)
 		result = vga_fill(slot(to), size, VGA_CELL(' ', VGA_PLAIN));
 	if (result != RETURN)

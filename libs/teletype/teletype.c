@@ -5,25 +5,19 @@
 /* A batch on the data page, and what the service said of those before it. */
 struct output {
 	struct teletype *to;
-	uint32_t bytes, result;
+	struct batch batch;
+	uint32_t result;
 };
 
 static void flush(struct output *out)
 {
-	if (out->bytes && out->result == RETURN)
-		out->result = vga_batch(out->to->door, out->bytes, NULL);
-	out->bytes = 0;
+	if (out->batch.bytes && out->result == RETURN)
+		out->result = vga_batch(out->to->door, &out->batch, NULL);
+	out->batch.bytes = 0;
 }
 
-static uint16_t *add(struct output *out, uint32_t operation, uint32_t area, uint32_t argument)
-{
-	struct vga_step step = {operation, area, argument};
-	uint16_t *cells = vga_batch_add(&out->bytes, step);
-	if (cells)
-		return cells;
-	flush(out);
-	return vga_batch_add(&out->bytes, step);
-}
+/* A step; if there is no room for it, when there is. */
+#define ADD(out, step) ((step) ?: (flush(out), (step)))
 
 static uint32_t whole(const struct teletype *to)
 {
@@ -37,7 +31,7 @@ static void row_end(struct output *out)
 	if (++to->y < to->rows)
 		return;
 	to->y = to->rows - 1;
-	add(out, VGA_SCROLL, whole(to), VGA_SCROLL_BY(1, VGA_CELL(' ', to->colours)));
+	ADD(out, vga_scroll_step(&out->batch, whole(to), 1, VGA_CELL(' ', to->colours)));
 }
 
 static void control(struct output *out, char c)
@@ -55,7 +49,7 @@ static void control(struct output *out, char c)
 	}
 	if (c == '\f') {
 		to->x = to->y = 0;
-		add(out, VGA_FILL, whole(to), VGA_CELL(' ', to->colours));
+		ADD(out, vga_fill_step(&out->batch, whole(to), VGA_CELL(' ', to->colours)));
 	}
 }
 
@@ -71,7 +65,8 @@ static size_t row_write(struct output *out, const char *text, size_t bytes)
 	uint32_t count = 0, room = to->columns - to->x;
 	while (count < bytes && count < room && is_printed(text[count]))
 		count++;
-	uint16_t *cells = add(out, VGA_WRITE, VGA_AREA(to->x, to->y, count, 1), 0);
+	uint32_t area = VGA_AREA(to->x, to->y, count, 1);
+	uint16_t *cells = ADD(out, vga_write_step(&out->batch, area));
 	for (uint32_t i = 0; i < count; i++)
 		cells[i] = VGA_CELL(text[i], to->colours);
 	to->x += count;
@@ -94,7 +89,7 @@ uint32_t teletype_begin(struct teletype *teletype, slot_t door)
 
 uint32_t teletype_write(struct teletype *teletype, const char *text, size_t bytes)
 {
-	struct output out = {teletype, 0, RETURN};
+	struct output out = {teletype, {0}, RETURN};
 	uint32_t cursor;
 	if (teletype->is_shared && vga_where(teletype->door, &cursor) == RETURN) {
 		teletype->x = VGA_X(cursor);
@@ -107,7 +102,8 @@ uint32_t teletype_write(struct teletype *teletype, const char *text, size_t byte
 			control(&out, text[at++]);
 	}
 	if (teletype->moves_cursor)
-		add(&out, VGA_CURSOR, VGA_AREA(teletype->x, teletype->y, 1, 1), 0);
+		ADD(&out, vga_cursor_to_step(&out.batch,
+					     VGA_AREA(teletype->x, teletype->y, 1, 1)));
 	flush(&out);
 	return out.result;
 }

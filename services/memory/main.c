@@ -17,7 +17,7 @@ static uint64_t answer_extent(uint32_t badge, uint32_t generation)
 {
 	if (door_make((uint64_t)generation << 32 | badge) == 0)
 		answer_capability(0);
-	FAIL(MEMORY_NO_RESULT);
+	FAIL(SERVICE_NO_RESULT);
 }
 
 /* The part that `place` (as a badge, but for an offset in place of the first frame) names; 0: none.

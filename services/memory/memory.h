@@ -111,8 +111,7 @@ enum memory_status {
 	MEMORY_OCCUPIED,    /* the entry leads elsewhere already */
 	MEMORY_REFUSED,     /* the kernel refused; the word is its error */
 	MEMORY_AGAIN,       /* another thread changed the frame meanwhile */
-	MEMORY_WORN_OUT,    /* a generation is at its top */
-	MEMORY_NO_RESULT    /* the call designates no slot for the capability */
+	MEMORY_WORN_OUT    /* a generation is at its top */
 };
 
 /* Flags of an entry. */

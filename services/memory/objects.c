@@ -451,7 +451,7 @@ OPERATION uint64_t memory_do_fetch(uint32_t badge, uint32_t slots, uint32_t b, u
 		FAIL(MEMORY_WRONG_TYPE);
 	uint32_t error = object_fetch(change.number, object_generation);
 	if (error)
-		return ANSWER(error == ERROR_ARGUMENT ? MEMORY_NO_RESULT : MEMORY_REFUSED, error);
+		return ANSWER(error == ERROR_ARGUMENT ? SERVICE_NO_RESULT : MEMORY_REFUSED, error);
 	answer_capability(0);
-	FAIL(MEMORY_NO_RESULT);
+	FAIL(SERVICE_NO_RESULT);
 }

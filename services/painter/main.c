@@ -37,21 +37,21 @@ static void row_paint(const struct picture *picture, uint32_t y, uint16_t *cells
 /* As many rows in one call as the data page holds. */
 static uint32_t paint(const struct picture *picture)
 {
-	uint32_t bytes = 0, result = RETURN;
+	struct batch batch = {0};
+	uint32_t result = RETURN;
 	for (uint32_t y = 0; y < picture->height && result == RETURN; y++) {
-		struct vga_step step = {VGA_WRITE, VGA_AREA(0, y, picture->width, 1), 0};
-		uint16_t *cells = vga_batch_add(&bytes, step);
+		uint32_t row = VGA_AREA(0, y, picture->width, 1);
+		uint16_t *cells = vga_write_step(&batch, row);
 		if (!cells) {
-			result = vga_batch(rectangle, bytes, NULL);
-			bytes = 0;
-			cells = vga_batch_add(&bytes, step);
+			result = vga_batch(rectangle, &batch, NULL);
+			cells = vga_write_step(&batch, row);
 		}
 		if (y)
 			row_paint(picture, y, cells);
 		else
 			title_paint(picture, cells);
 	}
-	return result == RETURN ? vga_batch(rectangle, bytes, NULL) : result;
+	return result == RETURN ? vga_batch(rectangle, &batch, NULL) : result;
 }
 
 int main(uint32_t argument)

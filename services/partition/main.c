@@ -114,7 +114,7 @@ OPERATION static uint64_t partition_do_fetch(uint32_t badge, uint32_t slots, uin
 	}
 	if (!status) {
 		answer_capability(order);
-		status = ALLOCATOR_NO_RESULT;
+		status = SERVICE_NO_RESULT;
 	}
 	return ANSWER(status, status == ALLOCATOR_REFUSED ? block->word : 0);
 }
@@ -159,7 +159,7 @@ OPERATION static uint64_t partition_do_door(uint32_t badge, uint32_t slots, uint
 	if (!kernel_door(slot(ALLOCATOR_SLOT_DOMAIN), lent_slot(0),
 			 (uint64_t)job.life << 32 | number))
 		answer_capability(0);
-	return ANSWER(ALLOCATOR_NO_RESULT, 0);
+	return ANSWER(SERVICE_NO_RESULT, 0);
 }
 
 OPERATION static uint64_t partition_do_take_back(uint32_t badge, uint32_t slots, uint32_t number,

@@ -253,7 +253,7 @@ static uint64_t answer_or_say(uint32_t error, uint32_t word)
 {
 	if (!error)
 		answer_capability(word);
-	return ANSWER(PCI_NO_RESULT, 0);
+	return ANSWER(SERVICE_NO_RESULT, 0);
 }
 
 OPERATION static uint64_t do_ports(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)

@@ -55,7 +55,6 @@ enum pci_slot { PCI_SLOT_DOMAIN = 1, PCI_SLOT_PORTS, PCI_SLOT_LINE_0 = 16 };
 #define PCI_NO_LINE     7u /* the function has none, or this service has not */
 #define PCI_PENDING     8u /* revoked, but the device has not ended its transactions: ask again */
 #define PCI_WORN_OUT    9u /* generations have come to their top: nobody gets this one any more */
-#define PCI_NO_RESULT   10u /* the call designates no slot for the capability */
 
 enum pci_operation {
 	PCI_COUNT,
@@ -174,14 +173,14 @@ static inline uint32_t pci_call_for(slot_t door, uint32_t operation, uint32_t pl
 }
 
 /* The ports of a BAR as a kernel capability (PORTS), and its range, first | last << 16. It can't be
- * revoked. Right BARS. PCI_NO_BAR, PCI_SHARED, PCI_NO_RESULT. */
+ * revoked. Right BARS. PCI_NO_BAR, PCI_SHARED, SERVICE_NO_RESULT. */
 static inline uint32_t pci_ports(slot_t door, uint32_t place, slot_t to, uint32_t *range)
 {
 	return pci_call_for(door, PCI_PORTS, place, to, range);
 }
 
 /* The interrupt line as a kernel capability (IRQ), and its number. It can't be revoked. Right IRQ;
- * a line that several functions have is for PCI_ANY only. PCI_NO_LINE, PCI_SHARED, PCI_NO_RESULT.
+ * a line that several functions have is for PCI_ANY only. PCI_NO_LINE, PCI_SHARED, SERVICE_NO_RESULT.
  */
 static inline uint32_t pci_line(slot_t door, uint32_t place, slot_t to, uint32_t *line)
 {
@@ -191,7 +190,7 @@ static inline uint32_t pci_line(slot_t door, uint32_t place, slot_t to, uint32_t
 /*
  * A capability for one function with the rights that the place names. It has the generation of the
  * door and ends with it; from PCI_ANY the one that the function now has. PCI_NOT_ALLOWED: a right
- * that the door has not. PCI_NO_RESULT, PCI_WORN_OUT. Bus mastering stays as it is: whoever hands a
+ * that the door has not. SERVICE_NO_RESULT, PCI_WORN_OUT. Bus mastering stays as it is: whoever hands a
  * function to somebody else calls pci_revoke.
  */
 static inline uint32_t pci_split(slot_t door, uint32_t place, slot_t to)
@@ -205,7 +204,7 @@ static inline uint32_t pci_split(slot_t door, uint32_t place, slot_t to)
  * device has ended its transactions; a new capability, as of pci_split, is in slot `to`. Only then
  * is memory that it could reach anybody else's to use. A bridge's bus mastering stays.
  * PCI_PENDING: the device still says that it works; what was revoked is revoked; call it again.
- * PCI_NOT_ALLOWED (also: for PCI_ANY). PCI_NO_RESULT, PCI_WORN_OUT: all the same revoked.
+ * PCI_NOT_ALLOWED (also: for PCI_ANY). SERVICE_NO_RESULT, PCI_WORN_OUT: all the same revoked.
  */
 static inline uint32_t pci_revoke(slot_t door, uint32_t place, slot_t to)
 {

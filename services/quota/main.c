@@ -341,7 +341,7 @@ static uint64_t take_finish(struct job *job)
 		return ANSWER(status, block->word);
 	if (!status) {
 		answer_capability(block_word(job));
-		status = ALLOCATOR_NO_RESULT;
+		status = SERVICE_NO_RESULT;
 	}
 	return ANSWER(status, block_word(job));
 }
@@ -437,9 +437,9 @@ OPERATION static uint64_t quota_do_door(uint32_t badge, uint32_t slots, uint32_t
 		return ANSWER(job.status, 0);
 	if (kernel_door(slot(ALLOCATOR_SLOT_DOMAIN), lent_slot(0),
 			(uint64_t)job.limit << 32 | account | QUOTA_USE))
-		return ANSWER(ALLOCATOR_NO_RESULT, 0);
+		return ANSWER(SERVICE_NO_RESULT, 0);
 	answer_capability(0);
-	return ANSWER(ALLOCATOR_NO_RESULT, 0);
+	return ANSWER(SERVICE_NO_RESULT, 0);
 }
 
 OPERATION static uint64_t quota_do_close(uint32_t badge, uint32_t account, uint32_t b,

@@ -7,7 +7,7 @@
  * written twice.
  */
 #include "lock/lock.h"
-#include "vga.h"
+#include "vga.server.h"
 
 #define CELLS              (VGA_COLUMNS * VGA_ROWS)
 #define CELL(at)           ((uint16_t *)VGA_ADDRESS + (at))
@@ -20,11 +20,6 @@
 
 /* Both only grow: a badge whose generation a cell has lost is dead for good. */
 static uint32_t generations[CELLS], last_generation;
-
-/* A door's badge. */
-struct rectangle {
-	uint32_t area, generation;
-};
 
 /* One row of cells, or one cell, for one section. */
 struct row {
@@ -159,7 +154,7 @@ SECTION void revoke_prepare(void)
 
 /* ---- areas ------------------------------------------------------------------------------------
  */
-static uint32_t area_check(uint32_t rectangle, uint32_t area, uint32_t right)
+INLINE uint32_t area_check(uint32_t rectangle, uint32_t area, uint32_t right)
 {
 	uint32_t width = VGA_WIDTH(area), height = VGA_HEIGHT(area);
 	if (right & ~rectangle)
@@ -170,13 +165,13 @@ static uint32_t area_check(uint32_t rectangle, uint32_t area, uint32_t right)
 	return 0;
 }
 
-/* The first row of an area of the rectangle. */
-static struct row row_first(struct rectangle rectangle, uint32_t area)
+/* The first row of an area of the rectangle that the badge names. */
+static struct row row_first(struct badge badge, uint32_t area)
 {
-	uint32_t at = (VGA_Y(rectangle.area) + VGA_Y(area)) * VGA_COLUMNS + VGA_X(rectangle.area) +
-		      VGA_X(area);
-	return (struct row){.any = rectangle.area & VGA_RIGHT_ANY,
-			    .generation = rectangle.generation,
+	uint32_t at =
+		(VGA_Y(badge.low) + VGA_Y(area)) * VGA_COLUMNS + VGA_X(badge.low) + VGA_X(area);
+	return (struct row){.any = badge.low & VGA_RIGHT_ANY,
+			    .generation = badge.high,
 			    .at = at,
 			    .width = VGA_WIDTH(area)};
 }
@@ -193,191 +188,134 @@ static uint32_t rows_run(section_prepare *prepare, struct row *row, uint32_t row
 	return row->status;
 }
 
-/* In the order that reads each row before it is overwritten. */
-static uint32_t scroll(struct row *row, uint32_t height, uint32_t argument)
-{
-	int32_t by = (int16_t)argument,
-		step = by < 0 ? -(int32_t)VGA_COLUMNS : (int32_t)VGA_COLUMNS;
-	uint32_t distance = by < 0 ? -by : by, moved = distance < height ? height - distance : 0;
-	if (by < 0)
-		row->at += (height - 1) * VGA_COLUMNS;
-	row->from = by < 0 ? row->at - distance * VGA_COLUMNS : row->at + distance * VGA_COLUMNS;
-	row->cell = argument >> 16;
-	return rows_run(scroll_prepare, row, moved, step)
-		       ?: rows_run(fill_prepare, row, height - moved, step);
-}
-
 /* ---- operations -------------------------------------------------------------------------------
  */
-static uint32_t cursor(struct rectangle rectangle, uint32_t area)
+/* The same section for each row of an area; `cells` are the client's. */
+static uint32_t area_run(struct badge badge, uint32_t area, uint32_t right,
+			 section_prepare *prepare, uint16_t *cells, uint32_t cell)
+{
+	uint32_t status = area_check(badge.low, area, right);
+	if (status)
+		return status;
+	struct row row = row_first(badge, area);
+	row.cells = cells;
+	row.cell = cell;
+	return rows_run(prepare, &row, VGA_HEIGHT(area), VGA_COLUMNS);
+}
+
+uint32_t vga_do_write(struct badge badge, uint32_t area, const uint16_t cells[VGA_CELLS(area)])
+{
+	return area_run(badge, area, VGA_RIGHT_WRITE, write_prepare, (uint16_t *)cells, 0);
+}
+
+uint32_t vga_do_read(struct badge badge, uint32_t area, uint16_t cells[VGA_CELLS(area)])
+{
+	return area_run(badge, area, VGA_RIGHT_READ, read_prepare, cells, 0);
+}
+
+uint32_t vga_do_fill(struct badge badge, uint32_t area, uint32_t cell)
+{
+	return area_run(badge, area, VGA_RIGHT_WRITE, fill_prepare, NULL, cell);
+}
+
+/* In the order that reads each row before it is overwritten. */
+uint32_t vga_do_scroll(struct badge badge, uint32_t area, int16_t rows, uint16_t cell)
+{
+	uint32_t status = area_check(badge.low, area, VGA_RIGHT_WRITE), height = VGA_HEIGHT(area);
+	if (status)
+		return status;
+	struct row row = row_first(badge, area);
+	int32_t by = rows, step = by < 0 ? -(int32_t)VGA_COLUMNS : (int32_t)VGA_COLUMNS;
+	uint32_t distance = by < 0 ? -by : by, moved = distance < height ? height - distance : 0;
+	if (by < 0)
+		row.at += (height - 1) * VGA_COLUMNS;
+	row.from = by < 0 ? row.at - distance * VGA_COLUMNS : row.at + distance * VGA_COLUMNS;
+	row.cell = cell;
+	return rows_run(scroll_prepare, &row, moved, step)
+		       ?: rows_run(fill_prepare, &row, height - moved, step);
+}
+
+uint32_t vga_do_cursor_to(struct badge badge, uint32_t area)
 {
 	uint32_t status =
-		area_check(rectangle.area, area ? area : VGA_AREA(0, 0, 1, 1), VGA_RIGHT_CURSOR);
-	struct row row = row_first(rectangle, area);
+		area_check(badge.low, area ? area : VGA_AREA(0, 0, 1, 1), VGA_RIGHT_CURSOR);
+	struct row row = row_first(badge, area);
 	row.cell = area ? row.at : OUT_OF_SIGHT;
 	row.width = 1;
 	return status ? status : rows_run(cursor_prepare, &row, 1, 0);
 }
 
-static section_prepare *const prepare[] = {
-	[VGA_WRITE] = write_prepare, [VGA_READ] = read_prepare, [VGA_FILL] = fill_prepare};
-
-/* What one call or one step of a batch does; `cells` are the client's, as many as the area has. */
-static uint32_t step_run(struct rectangle rectangle, struct vga_step step, uint16_t *cells)
+uint32_t vga_do_where(struct badge badge, uint32_t *area)
 {
-	if (step.operation == VGA_CURSOR)
-		return cursor(rectangle, step.area);
-	uint32_t right = step.operation == VGA_READ ? VGA_RIGHT_READ : VGA_RIGHT_WRITE,
-		 status = area_check(rectangle.area, step.area, right),
-		 height = VGA_HEIGHT(step.area);
-	if (status)
-		return status;
-	struct row row = row_first(rectangle, step.area);
-	row.cells = cells;
-	row.cell = step.argument;
-	if (step.operation == VGA_SCROLL)
-		return scroll(&row, height, step.argument);
-	return rows_run(prepare[step.operation], &row, height, VGA_COLUMNS);
-}
-
-static uint32_t cell_bytes(const struct vga_step *step)
-{
-	return step->operation == VGA_WRITE || step->operation == VGA_READ
-		       ? VGA_WIDTH(step->area) * VGA_HEIGHT(step->area) * sizeof(uint16_t)
-		       : 0;
-}
-
-/* One operation by itself: its cells begin where the parameters do. */
-static uint64_t single(struct rectangle rectangle, struct vga_step step)
-{
-	uint32_t bytes = cell_bytes(&step);
-	if (bytes > PARAMETER_BYTES)
-		return ANSWER(SERVICE_BAD_ARGUMENT, 0);
-	if (bytes > parameter_room())
-		return ANSWER(SERVICE_NO_STACK, 0);
-	return ANSWER(step_run(rectangle, step, parameters()), 0);
-}
-#define SINGLE(name, operation)                                                          \
-	OPERATION static uint64_t name(uint32_t badge, uint32_t area, uint32_t argument, \
-				       uint32_t badge_high)                              \
-	{                                                                                \
-		return single((struct rectangle){badge, badge_high},                     \
-			      (struct vga_step){operation, area, argument});             \
-	}
-SINGLE(vga_do_write, VGA_WRITE)
-SINGLE(vga_do_read, VGA_READ)
-SINGLE(vga_do_fill, VGA_FILL)
-SINGLE(vga_do_scroll, VGA_SCROLL)
-SINGLE(vga_do_cursor, VGA_CURSOR)
-
-OPERATION static uint64_t vga_do_batch(uint32_t badge, uint32_t bytes, uint32_t b,
-				       uint32_t badge_high)
-{
-	(void)b;
-	struct rectangle rectangle = {badge, badge_high};
-	uint32_t at = 0, done = 0, status = 0;
-	if (bytes > PARAMETER_BYTES)
-		return ANSWER(SERVICE_BAD_ARGUMENT, 0);
-	if (bytes > parameter_room())
-		return ANSWER(SERVICE_NO_STACK, 0);
-	while (at < bytes) {
-		const struct vga_step *next = (const void *)((uint8_t *)parameters() + at);
-		at += sizeof(*next);
-		if (at > bytes || next->operation > VGA_CURSOR || cell_bytes(next) > bytes - at)
-			return ANSWER(SERVICE_BAD_ARGUMENT, done);
-		status = step_run(rectangle, *next, (uint16_t *)(next + 1));
-		if (status)
-			break;
-		at += (cell_bytes(next) + 3) / 4 * 4;
-		done++;
-	}
-	return ANSWER(status, done);
-}
-
-OPERATION static uint64_t vga_do_where(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
-{
-	(void)a, (void)b;
-	struct row row = row_first((struct rectangle){badge, badge_high}, VGA_AREA(0, 0, 1, 1));
-	if (!(badge & VGA_RIGHT_CURSOR))
-		return ANSWER(VGA_NOT_ALLOWED, 0);
+	struct row row = row_first(badge, VGA_AREA(0, 0, 1, 1));
+	if (!(badge.low & VGA_RIGHT_CURSOR))
+		return VGA_NOT_ALLOWED;
 	section_run(where_prepare, &row);
-	uint32_t x = row.cell % VGA_COLUMNS - VGA_X(badge),
-		 y = row.cell / VGA_COLUMNS - VGA_Y(badge);
-	if (x >= VGA_WIDTH(badge) || y >= VGA_HEIGHT(badge))
-		return ANSWER(VGA_ELSEWHERE, 0);
-	return ANSWER(row.status, row.status ? 0 : VGA_AREA(x, y, 1, 1));
+	uint32_t x = row.cell % VGA_COLUMNS - VGA_X(badge.low),
+		 y = row.cell / VGA_COLUMNS - VGA_Y(badge.low);
+	if (x >= VGA_WIDTH(badge.low) || y >= VGA_HEIGHT(badge.low))
+		return VGA_ELSEWHERE;
+	*area = row.status ? 0 : VGA_AREA(x, y, 1, 1);
+	return row.status;
 }
 
-static _Bool area_has(struct rectangle rectangle, uint32_t area, uint32_t generation)
+static _Bool area_has(struct badge badge, uint32_t area, uint32_t generation)
 {
-	struct row row = row_first(rectangle, area);
+	struct row row = row_first(badge, area);
 	for (uint32_t i = 0; i < VGA_HEIGHT(area); i++, row.at += VGA_COLUMNS)
 		if (!generations_are(row.at, row.width, generation))
 			return 0;
 	return 1;
 }
 
-OPERATION static uint64_t vga_do_size(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t vga_do_size(struct badge badge, uint32_t *area)
 {
-	(void)a, (void)b;
-	uint32_t area = badge & ~VGA_AREA(127, 31, 0, 0);
-	if (!(badge & VGA_RIGHT_ANY) &&
-	    !area_has((struct rectangle){badge, badge_high}, area, badge_high))
-		return ANSWER(SERVICE_REVOKED, 0);
-	return ANSWER(0, area);
+	uint32_t whole = badge.low & ~VGA_AREA(127, 31, 0, 0);
+	if (!(badge.low & VGA_RIGHT_ANY) && !area_has(badge, whole, badge.high))
+		return SERVICE_REVOKED;
+	*area = whole;
+	return 0;
 }
 
-/* The end of an operation that answers with a capability for an area of the rectangle. Its place
- * until then is the activation's own: nobody else can change it. */
-static uint64_t capability_answer(struct rectangle rectangle, uint32_t area, uint32_t generation)
+/* A capability for a part of the rectangle. Its place is the activation's own: nobody else can
+ * change it. */
+static uint32_t part_make(struct badge badge, uint32_t part, uint32_t generation, place_t to)
 {
-	uint32_t low =
-		VGA_AREA(VGA_X(rectangle.area) + VGA_X(area), VGA_Y(rectangle.area) + VGA_Y(area),
-			 VGA_WIDTH(area), VGA_HEIGHT(area)) |
-		(area & RIGHTS);
-	if (kernel_door(slot(VGA_SLOT_DOMAIN), lent_slot(0), (uint64_t)generation << 32 | low))
-		return ANSWER(VGA_NO_RESULT, 0);
-	return ANSWER(answer_capability(0) ? 0 : VGA_NO_RESULT, 0);
+	uint32_t low = VGA_AREA(VGA_X(badge.low) + VGA_X(part), VGA_Y(badge.low) + VGA_Y(part),
+				VGA_WIDTH(part), VGA_HEIGHT(part)) |
+		       (part & RIGHTS);
+	return kernel_door(slot(VGA_SLOT_DOMAIN), to, (uint64_t)generation << 32 | low)
+		       ? SERVICE_NO_RESULT
+		       : 0;
 }
 
 /* (No section: the effect is a badge, which carries the generation that was read.) */
-OPERATION static uint64_t vga_do_split(uint32_t badge, uint32_t slots, uint32_t area,
-				       uint32_t badge_high)
+uint32_t vga_do_split(struct badge badge, uint32_t part, place_t to)
 {
-	(void)slots;
-	struct rectangle rectangle = {badge, badge_high};
-	uint32_t status = area_check(badge, area, area & RIGHTS), generation = badge_high;
+	uint32_t status = area_check(badge.low, part, part & RIGHTS), generation = badge.high;
 	if (status)
-		return ANSWER(status, 0);
-	if (badge & VGA_RIGHT_ANY)
-		generation = generations[row_first(rectangle, area).at];
-	if (!(area & VGA_RIGHT_ANY) && !area_has(rectangle, area, generation))
-		return ANSWER(badge & VGA_RIGHT_ANY ? VGA_MIXED : SERVICE_REVOKED, 0);
-	return capability_answer(rectangle, area, generation);
+		return status;
+	if (badge.low & VGA_RIGHT_ANY)
+		generation = generations[row_first(badge, part).at];
+	if (!(part & VGA_RIGHT_ANY) && !area_has(badge, part, generation))
+		return badge.low & VGA_RIGHT_ANY ? VGA_MIXED : SERVICE_REVOKED;
+	return part_make(badge, part, generation, to);
 }
 
-OPERATION static uint64_t vga_do_revoke(uint32_t badge, uint32_t slots, uint32_t area,
-					uint32_t badge_high)
+uint32_t vga_do_revoke(struct badge badge, uint32_t part, place_t to)
 {
-	(void)slots;
-	struct rectangle rectangle = {badge, badge_high};
-	uint32_t status = area_check(badge, area, (area & RIGHTS) | VGA_RIGHT_ANY);
-	if (area & VGA_RIGHT_ANY)
+	uint32_t status = area_check(badge.low, part, (part & RIGHTS) | VGA_RIGHT_ANY);
+	if (part & VGA_RIGHT_ANY)
 		status = VGA_NOT_ALLOWED;
 	if (status)
-		return ANSWER(status, 0);
-	struct row row = row_first(rectangle, area);
+		return status;
+	struct row row = row_first(badge, part);
 	section_run(generation_prepare, &row);
 	if (row.status)
-		return ANSWER(row.status, 0);
-	rows_run(revoke_prepare, &row, VGA_HEIGHT(area), VGA_COLUMNS);
-	return capability_answer(rectangle, area, row.generation);
+		return row.status;
+	rows_run(revoke_prepare, &row, VGA_HEIGHT(part), VGA_COLUMNS);
+	return part_make(badge, part, row.generation, to);
 }
-
-SERVICE_OPERATIONS([VGA_WRITE] = vga_do_write, [VGA_READ] = vga_do_read, [VGA_FILL] = vga_do_fill,
-		   [VGA_SCROLL] = vga_do_scroll, [VGA_CURSOR] = vga_do_cursor,
-		   [VGA_WHERE] = vga_do_where, [VGA_SIZE] = vga_do_size, [VGA_SPLIT] = vga_do_split,
-		   [VGA_REVOKE] = vga_do_revoke, [VGA_BATCH] = vga_do_batch)
 
 int main(void)
 {

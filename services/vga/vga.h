@@ -17,8 +17,7 @@
 #ifndef NOUS_VGA_H
 #define NOUS_VGA_H
 
-#include "service.h"
-#include "text.h"
+#include "interface.h"
 
 #define VGA_COLUMNS 80u
 #define VGA_ROWS    25u
@@ -59,150 +58,83 @@ enum vga_colour {
 #define VGA_CELL(character, colours)        ((uint8_t)(character) | (uint32_t)(colours) << 8)
 #define VGA_PLAIN                           VGA_COLOURS(VGA_LIGHT_GREY, VGA_BLACK)
 
-enum vga_operation {
-	VGA_WRITE,
-	VGA_READ,
-	VGA_FILL,
-	VGA_SCROLL,
-	VGA_CURSOR,
-	VGA_WHERE,
-	VGA_SIZE,
-	VGA_SPLIT,
-	VGA_REVOKE,
-	VGA_BATCH
+/* With SERVICE_REVOKED some rows may have been done before. */
+enum vga_status {
+	VGA_OK,
+	VGA_OUTSIDE,     /* the area is empty or leaves the rectangle */
+	VGA_NOT_ALLOWED, /* the badge lacks a right */
+	VGA_ELSEWHERE,   /* the cursor is not in the rectangle */
+	VGA_MIXED,       /* split: the cells have several generations; revoke makes them one */
+	VGA_WORN_OUT     /* revoke: generations have come to their top */
 };
 
-/* Statuses besides those of status.h. With SERVICE_REVOKED some rows may have been done before. */
-#define VGA_OUTSIDE     1u /* the area is empty or leaves the rectangle */
-#define VGA_NOT_ALLOWED 2u /* the badge lacks a right */
-#define VGA_ELSEWHERE   3u /* the cursor is not in the rectangle */
-#define VGA_MIXED       4u /* split: the cells have several generations; revoke makes them one */
-#define VGA_WORN_OUT    5u /* revoke: generations have come to their top */
-#define VGA_NO_RESULT   6u /* the call designates no slot for the capability */
-
-#define VGA_CELLS_MAX (PARAMETER_BYTES / 2) /* of one call: 12 full rows */
+#define VGA_CELLS_MAX   (PARAMETER_BYTES / 2) /* of one call: 12 full rows */
+#define VGA_CELLS(area) (VGA_WIDTH(area) * VGA_HEIGHT(area))
 
 /*
- * Writes the area's cells, row by row from `cells`, which are copied to the data page. Whoever is
- * killed in the middle leaves what was written so far. 0, SERVICE_BAD_ARGUMENT (more than
- * VGA_CELLS_MAX), VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED.
+ * Writes the area's cells, row by row. Whoever is killed in the middle leaves what was written so
+ * far. SERVICE_BAD_ARGUMENT (more than VGA_CELLS_MAX), VGA_NOT_ALLOWED, VGA_OUTSIDE,
+ * SERVICE_REVOKED. Cost: 200, 50 a row, 2 a cell.
  */
-static inline uint32_t vga_write(slot_t door, uint32_t area, const uint16_t *cells)
-{
-	uint32_t count = VGA_WIDTH(area) * VGA_HEIGHT(area);
-	if (count > VGA_CELLS_MAX)
-		return RETURN + SERVICE_BAD_ARGUMENT;
-	memcpy(parameters(), cells, count * 2);
-	return door_call(door.encoded, VGA_WRITE, area, 0, NULL);
-}
+uint32_t vga_write(slot_t door, uint32_t area, const uint16_t cells[VGA_CELLS(area)]);
 
-/* The area's cells into `cells`. Errors as of vga_write; SERVICE_NO_STACK (they would lie where the
- * service stands). */
-static inline uint32_t vga_read(slot_t door, uint32_t area, uint16_t *cells)
-{
-	uint32_t result = door_call(door.encoded, VGA_READ, area, 0, NULL);
-	if (result == RETURN)
-		memcpy(cells, parameters(), (size_t)VGA_WIDTH(area) * VGA_HEIGHT(area) * 2);
-	return result;
-}
+/* The area's cells. Statuses as of vga_write: SERVICE_BAD_ARGUMENT, VGA_NOT_ALLOWED, VGA_OUTSIDE,
+ * SERVICE_REVOKED. Cost: 200, 50 a row, 2 a cell. */
+uint32_t vga_read(slot_t door, uint32_t area, uint16_t cells[VGA_CELLS(area)]);
 
-/* All cells of the area become `cell`. 0, VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED. */
-static inline uint32_t vga_fill(slot_t door, uint32_t area, uint32_t cell)
-{
-	return door_call(door.encoded, VGA_FILL, area, cell, NULL);
-}
+/* All cells of the area become `cell`. VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED.
+ * Cost: 200, 50 a row, 2 a cell. */
+uint32_t vga_fill(slot_t door, uint32_t area, uint32_t cell);
 
 /*
  * The area's rows move up by `rows`, or down if that is negative; the rows that come in are filled
- * with `cell`. Whoever is killed in the middle leaves some rows moved. 0, VGA_NOT_ALLOWED,
- * VGA_OUTSIDE, SERVICE_REVOKED.
+ * with `cell`. Whoever is killed in the middle leaves some rows moved. VGA_NOT_ALLOWED,
+ * VGA_OUTSIDE, SERVICE_REVOKED. Cost: 200, 50 a row, 2.5 a cell.
  */
-#define VGA_SCROLL_BY(rows, cell) ((uint16_t)(int16_t)(rows) | (uint32_t)(cell) << 16)
-static inline uint32_t vga_scroll(slot_t door, uint32_t area, int32_t rows, uint32_t cell)
-{
-	return door_call(door.encoded, VGA_SCROLL, area, VGA_SCROLL_BY(rows, cell), NULL);
-}
+uint32_t vga_scroll(slot_t door, uint32_t area, int16_t rows, uint16_t cell);
 
 /* The cursor goes to the area's first cell, or out of sight if the area is 0. The screen has one:
- * the last one to move it wins. 0, VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED. */
+ * the last one to move it wins. VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED. Cost: 250. */
+uint32_t vga_cursor_to(slot_t door, uint32_t area);
+
+/* Steps of vga_write, vga_read, vga_fill, vga_scroll, vga_cursor_to in one call. Statuses as theirs.
+ * Cost: 100, and 100 less for each step than by itself. */
+uint32_t vga_batch(slot_t door, struct batch *batch, uint32_t *done);
+
+/* Where the cursor is, as an area of one cell. VGA_NOT_ALLOWED, VGA_ELSEWHERE, SERVICE_REVOKED.
+ * Cost: 250. */
+uint32_t vga_where(slot_t door, uint32_t *area);
+
+/* The whole rectangle as an area, with the rights. SERVICE_REVOKED (of a part or the whole).
+ * Cost: 150, and 0.2 a cell. */
+uint32_t vga_size(slot_t door, uint32_t *area);
+
+/*
+ * A capability for a part of the rectangle (area | rights) with some of its rights. It has the
+ * generation of what it was split from, and ends with it. From VGA_RIGHT_ANY, without asking for
+ * that: the generation that the cells now have. VGA_NOT_ALLOWED (a right that the door has not),
+ * VGA_OUTSIDE, SERVICE_REVOKED, VGA_MIXED, SERVICE_NO_RESULT. Cost: 300, and 0.2 a cell.
+ */
+uint32_t vga_split(slot_t door, uint32_t part, place_t to);
+
+/*
+ * The part's cells get a new generation: all capabilities for them end, but for those with
+ * VGA_RIGHT_ANY, which this needs. As of vga_split, a capability with these rights comes; the cells
+ * keep what is in them, so a manager fills them before it hands them on. What was stopped half-way
+ * is done again. VGA_NOT_ALLOWED (also: for VGA_RIGHT_ANY), VGA_OUTSIDE, VGA_WORN_OUT,
+ * SERVICE_NO_RESULT (the old ones have ended all the same). Cost: 350, 50 a row, 4 a cell.
+ */
+uint32_t vga_revoke(slot_t door, uint32_t part, place_t to);
+
+#include "vga.stubs.h"
+
 static inline uint32_t vga_cursor(slot_t door, uint32_t x, uint32_t y)
 {
-	return door_call(door.encoded, VGA_CURSOR, VGA_AREA(x, y, 1, 1), 0, NULL);
+	return vga_cursor_to(door, VGA_AREA(x, y, 1, 1));
 }
 static inline uint32_t vga_cursor_hide(slot_t door)
 {
-	return door_call(door.encoded, VGA_CURSOR, 0, 0, NULL);
-}
-
-/* Where the cursor is, as an area of one cell. 0, VGA_NOT_ALLOWED, VGA_ELSEWHERE, SERVICE_REVOKED.
- */
-static inline uint32_t vga_where(slot_t door, uint32_t *area)
-{
-	return door_call(door.encoded, VGA_WHERE, 0, 0, area);
-}
-
-/* The whole rectangle as an area, with the rights. 0, SERVICE_REVOKED (of a part or the whole). */
-static inline uint32_t vga_size(slot_t door, uint32_t *area)
-{
-	return door_call(door.encoded, VGA_SIZE, 0, 0, area);
-}
-
-/*
- * A capability for a part of the rectangle with some of its rights, into slot `to` (below 128).
- * It has the generation of what it was split from, and ends with it. From VGA_RIGHT_ANY, without
- * asking for that: the generation that the cells now have. 0, VGA_NOT_ALLOWED (a right that the
- * door has not), VGA_OUTSIDE, SERVICE_REVOKED, VGA_MIXED, VGA_NO_RESULT.
- */
-static inline uint32_t vga_split(slot_t door, uint32_t area, uint32_t rights, slot_t to)
-{
-	if (to.encoded >= LIST_SLOTS)
-		return ERROR_ARGUMENT;
-	return door_call(door.encoded | OPTION_RESULTS, VGA_SPLIT, to.encoded, area | rights, NULL);
-}
-
-/*
- * The area's cells get a new generation: all capabilities for them end, but for those with
- * VGA_RIGHT_ANY, which this needs. As of vga_split, a capability with these rights comes into slot
- * `to`; the cells keep what is in them, so a manager fills them before it hands them on. What was
- * stopped half-way is done again. 0, VGA_NOT_ALLOWED (also: for VGA_RIGHT_ANY), VGA_OUTSIDE,
- * VGA_WORN_OUT, VGA_NO_RESULT (the old ones have ended all the same).
- */
-static inline uint32_t vga_revoke(slot_t door, uint32_t area, uint32_t rights, slot_t to)
-{
-	if (to.encoded >= LIST_SLOTS)
-		return ERROR_ARGUMENT;
-	return door_call(door.encoded | OPTION_RESULTS, VGA_REVOKE, to.encoded, area | rights,
-			 NULL);
-}
-
-/*
- * Several operations in one call. At the bottom of the data page lie steps, each a struct vga_step,
- * after that of VGA_WRITE and VGA_READ its cells, rounded up to 4 bytes. Steps are VGA_WRITE,
- * VGA_READ, VGA_FILL, VGA_SCROLL, VGA_CURSOR. The first one that fails ends it: its status, and in
- * *done the number of those before it. Also SERVICE_BAD_ARGUMENT (another operation, or it does not
- * fit into `bytes`, or those not into PARAMETER_BYTES).
- */
-struct vga_step {
-	uint32_t operation, area, argument; /* fill: cell; scroll: VGA_SCROLL_BY; else 0 */
-};
-
-/* A batch being made on the data page: adds a step, and points to its cells; NULL: no room. */
-static inline uint16_t *vga_batch_add(uint32_t *bytes, struct vga_step step)
-{
-	uint32_t cells = step.operation == VGA_WRITE || step.operation == VGA_READ
-				 ? VGA_WIDTH(step.area) * VGA_HEIGHT(step.area)
-				 : 0;
-	uint32_t end = *bytes + sizeof(step) + (cells * 2 + 3) / 4 * 4;
-	if (end > PARAMETER_BYTES)
-		return NULL;
-	struct vga_step *at = (struct vga_step *)((uint8_t *)parameters() + *bytes);
-	*at = step;
-	*bytes = end;
-	return (uint16_t *)(at + 1);
-}
-static inline uint32_t vga_batch(slot_t door, uint32_t bytes, uint32_t *done)
-{
-	return door_call(door.encoded, VGA_BATCH, bytes, 0, done);
+	return vga_cursor_to(door, 0);
 }
 
 /* ---- for the root program, which makes the service ------------------------------------------- */

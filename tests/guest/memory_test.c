@@ -288,7 +288,7 @@ TEST(memory_becomes_every_kind_and_drops_it)
 	SAYS(MEMORY_OUTSIDE, memory_fetch(slot(all), MANAGED, result));
 	make_kind(PAGE, 1, OBJECT_LOCK_PAGE);
 	CHECK_EQUAL(door_call(slot(all).encoded, MEMORY_FETCH, 0, MEMORY_AT(PAGE, 0, 0), NULL),
-		    RETURN + MEMORY_NO_RESULT);
+		    RETURN + SERVICE_NO_RESULT);
 	narrow(PAGE, 0, MEMORY_READ | MEMORY_WRITE);
 	SAYS(MEMORY_NOT_ALLOWED, memory_drop(slot(part), 0));
 	SAYS(MEMORY_NOT_ALLOWED, memory_fetch(slot(part), 0, result));
@@ -479,7 +479,7 @@ TEST(memory_split_gives_parts_with_fewer_rights_and_no_more)
 	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 0xFFFFF, 0, MEMORY_READ, result));
 	CHECK_EQUAL(door_call(slot(part).encoded, MEMORY_SPLIT, 0, MEMORY_BADGE(0, 0, MEMORY_READ),
 			      NULL),
-		    RETURN + MEMORY_NO_RESULT);
+		    RETURN + SERVICE_NO_RESULT);
 	OK(memory_split(slot(all), 0, 3, MEMORY_RIGHTS_ALL,
 			result)); /* an allocator under this one */
 	OK(memory_revoke(slot(result), 0, 8, 1));

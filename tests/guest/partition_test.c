@@ -87,16 +87,16 @@ TEST(partition_refuses_what_there_is_not)
 	SAYS(ALLOCATOR_OUTSIDE, partition_door(slot(master), 64, got));
 	SAYS(ALLOCATOR_NOT_HELD, partition_take_back(slot(master), 1, &value));
 	SAYS(ALLOCATOR_NOT_HELD, partition_door(slot(master), 1, got));
-	SAYS(ALLOCATOR_NO_RESULT, door_call(slot(master).encoded, PARTITION_DOOR, got, 0, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(master).encoded, PARTITION_DOOR, got, 0, NULL));
 	SAYS(ALLOCATOR_NOT_ALLOWED, partition_fetch(slot(master), got, &value));
 	SAYS(ALLOCATOR_NOT_ALLOWED, partition_assign(slot(door), 1, got));
 	SAYS(ALLOCATOR_NOT_ALLOWED, partition_take_back(slot(door), 0, &value));
 	SAYS(ALLOCATOR_NOT_ALLOWED, partition_read(slot(door), 0, &value));
 	SAYS(ALLOCATOR_NOT_ALLOWED, partition_door(slot(door), 0, got));
-	SAYS(ALLOCATOR_NO_RESULT, door_call(slot(door).encoded, PARTITION_FETCH, 0, 0, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(door).encoded, PARTITION_FETCH, 0, 0, NULL));
 	OK(partition_fetch(slot(door), got, &value)); /* which had begun */
-	SAYS(ALLOCATOR_NO_RESULT, door_call(slot(door).encoded, PARTITION_FETCH, 0, 0, NULL));
-	SAYS(ALLOCATOR_NO_RESULT, door_call(slot(master).encoded, PARTITION_TAKE_BACK, 0, 0, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(door).encoded, PARTITION_FETCH, 0, 0, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(master).encoded, PARTITION_TAKE_BACK, 0, 0, NULL));
 	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(door), got, &value));
 	SAYS(MEMORY_STALE, memory_clean(slot(got), 0, 1));
 	OK(partition_take_back(slot(master), 0, &value));

@@ -565,16 +565,16 @@ TEST(pci_capabilities_need_a_slot_to_go_into)
 	machine_begin();
 	uint32_t place = PCI_PLACE(victim, PCI_MAY_READ), lent = LEND_SLOTS(1, 0, 0, 0);
 	CHECK_EQUAL(door_call(slot(everything).encoded, PCI_SPLIT, held, place, NULL),
-		    RETURN + PCI_NO_RESULT);
+		    RETURN + SERVICE_NO_RESULT);
 	CHECK_EQUAL(door_call(slot(everything).encoded, PCI_REVOKE, held, place, NULL),
-		    RETURN + PCI_NO_RESULT);
+		    RETURN + SERVICE_NO_RESULT);
 	CHECK_EQUAL(
 		door_call(slot(everything).encoded, PCI_PORTS, held, PCI_PLACE(victim, 4), NULL),
-		RETURN + PCI_NO_RESULT);
+		RETURN + SERVICE_NO_RESULT);
 	/* words are in registers, so something lent can only be the place */
 	CHECK_EQUAL(door_call_lend(slot(everything).encoded | OPTION_CAPABILITIES | OPTION_RESULTS,
 				   PCI_SPLIT, held, lent, 0, NULL),
-		    RETURN + PCI_NO_RESULT);
+		    RETURN + SERVICE_NO_RESULT);
 	CHECK_EQUAL(kernel_probe(slot(held)), ERROR_EMPTY);
 	CHECK_EQUAL(pci_split(slot(everything), place, slot(0)), ERROR_ARGUMENT);
 	CHECK_EQUAL(pci_split(slot(everything), place, slot(LIST_SLOTS)), ERROR_ARGUMENT);

@@ -102,17 +102,17 @@ TEST(quota_refuses_what_there_is_not)
 	CHECK_EQUAL(block, QUOTA_BLOCK(frame, 2));
 	OK(quota_again(slot(mine), frame, got_too, &block));
 	CHECK_EQUAL(extent_begins(got_too), frame);
-	SAYS(ALLOCATOR_NO_RESULT, door_call(slot(mine).encoded, QUOTA_AGAIN, got, frame, NULL));
-	SAYS(ALLOCATOR_NO_RESULT, door_call(slot(mine).encoded, QUOTA_GIVE, 0, frame, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, QUOTA_AGAIN, got, frame, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, QUOTA_GIVE, 0, frame, NULL));
 	OK(GIVE(mine, frame)); /* which had begun */
-	SAYS(ALLOCATOR_NO_RESULT, door_call(slot(mine).encoded, QUOTA_TAKE, got, 0, &value));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, QUOTA_TAKE, got, 0, &value));
 	OK(quota_again(slot(mine), QUOTA_FRAME(value), got, &block)); /* likewise */
 	OK(GIVE(mine, QUOTA_FRAME(value)));
 	SAYS(SERVICE_NO_OPERATION, door_call(slot(mine).encoded, QUOTA_REMOVE + 1, 0, 0, NULL));
 	SAYS(ALLOCATOR_OUTSIDE, quota_read(slot(quota_master), 3, &read));
 	SAYS(ALLOCATOR_OUTSIDE, quota_read(slot(quota_master), QUOTA_ACCOUNTS, &read));
 	SAYS(ALLOCATOR_OUTSIDE, quota_door(slot(quota_master), 3, got));
-	SAYS(ALLOCATOR_NO_RESULT,
+	SAYS(SERVICE_NO_RESULT,
 	     door_call(slot(quota_master).encoded, QUOTA_DOOR, got, account, NULL));
 	SAYS(ALLOCATOR_OUTSIDE, quota_close(slot(quota_master), 3));
 	SAYS(ALLOCATOR_OUTSIDE, quota_close(slot(quota_master), 0));

@@ -129,7 +129,7 @@ TEST(teletype_says_when_its_rectangle_is_gone)
 	CHECK_EQUAL(teletype_begin(&teletype, slot(door)), RETURN);
 	CHECK_EQUAL(teletype_write(&teletype, "x", 1), RETURN);
 	CHECK_EQUAL(cursor_now(), cursor); /* without the right it leaves the cursor alone */
-	CHECK_EQUAL(vga_revoke(slot(manager), OWN, 0, slot(spare)), RETURN);
+	CHECK_EQUAL(vga_revoke(slot(manager), OWN, slot(spare)), RETURN);
 	CHECK_EQUAL(teletype_write(&teletype, "y", 1), RETURN + SERVICE_REVOKED);
 	CHECK_EQUAL(teletype_begin(&teletype, slot(door)), RETURN + SERVICE_REVOKED);
 	CHECK_EQUAL(teletype_write(&teletype, "z", 1), RETURN); /* no columns, no text */

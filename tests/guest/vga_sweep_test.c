@@ -57,12 +57,13 @@ static void written(uint16_t *cells, uint32_t count)
 static _Bool batch_scrolls; /* not when stepped so often: it takes long */
 static uint32_t batch(slot_t own, uint32_t *done)
 {
-	uint32_t bytes = 0;
-	written(vga_batch_add(&bytes, (struct vga_step){VGA_WRITE, ROW, 0}), 2);
-	vga_batch_add(&bytes,
-		      batch_scrolls ? (struct vga_step){VGA_SCROLL, PART, VGA_SCROLL_BY(1, FILLED)}
-				    : (struct vga_step){VGA_CURSOR, VGA_AREA(2, 1, 1, 1), 0});
-	return vga_batch(own, bytes, done);
+	struct batch steps = {0};
+	written(vga_write_step(&steps, ROW), 2);
+	if (batch_scrolls)
+		vga_scroll_step(&steps, PART, 1, FILLED);
+	else
+		vga_cursor_to_step(&steps, VGA_AREA(2, 1, 1, 1));
+	return vga_batch(own, &steps, done);
 }
 static void works(uint32_t number)
 {
@@ -99,12 +100,12 @@ static void works(uint32_t number)
 		result = batch(own, &value);
 		break;
 	case SPLIT:
-		result = vga_split(own, PART, VGA_RIGHT_WRITE, result_slot);
+		result = vga_split(own, PART | VGA_RIGHT_WRITE, result_slot);
 		if (result == RETURN)
 			value = vga_fill(result_slot, VGA_AREA(0, 0, 2, 2), FILLED);
 		break;
 	default:
-		result = vga_revoke(any, PART, VGA_RIGHT_WRITE, result_slot);
+		result = vga_revoke(any, PART | VGA_RIGHT_WRITE, result_slot);
 		if (result == RETURN)
 			value = vga_fill(result_slot, VGA_AREA(0, 0, 2, 2), FILLED);
 	}
@@ -192,7 +193,7 @@ static void begin_anew(void)
 	memcpy(wanted, untouched, sizeof(untouched));
 	for (uint32_t i = 0; i < 2; i++) {
 		uint32_t area = i ? SECOND : FIRST;
-		MUST(DOOR_ERROR(vga_revoke(slot(manager), area, 0, slot(spare))));
+		MUST(DOOR_ERROR(vga_revoke(slot(manager), area, slot(spare))));
 		give(i, SLOT_OWN, area | VGA_RIGHTS_CLIENT, *last_generation());
 		answer[i].result = answer[i].value = NOTHING;
 		client_restart(&clients[i], works, i);
@@ -344,7 +345,7 @@ static uint32_t is_killed(void)
 		screen[at] = wanted[at] = OLD + at;
 	}
 	/* what it had begun to revoke is revoked again */
-	CHECK_EQUAL(vga_revoke(slot(manager), FIRST, 0, slot(spare)), RETURN);
+	CHECK_EQUAL(vga_revoke(slot(manager), FIRST, slot(spare)), RETURN);
 	give(0, SLOT_OWN, FIRST | VGA_RIGHTS_CLIENT, *last_generation());
 	MUST(DOOR_ERROR(vga_cursor(slot(manager), 14, 8)));
 	client_run(&clients[0]);
@@ -384,7 +385,7 @@ static void check_taken(void)
 }
 static uint32_t is_frozen_and_revoked(void)
 {
-	CHECK_EQUAL(vga_revoke(slot(manager), FIRST, VGA_RIGHTS_CLIENT, slot(spare)), RETURN);
+	CHECK_EQUAL(vga_revoke(slot(manager), FIRST | VGA_RIGHTS_CLIENT, slot(spare)), RETURN);
 	uint32_t generation = *last_generation();
 	CHECK_EQUAL(vga_fill(slot(spare), VGA_AREA(0, 0, 5, 4), TAKEN), RETURN);
 	CHECK_EQUAL(vga_cursor(slot(spare), 3, 2), RETURN);

@@ -38,6 +38,12 @@ static void check_generations(void)
 	CHECK_EQUAL(*last_generation(), model.last);
 }
 
+/* An operation, as a step of a batch has it; of vga_scroll the argument is packed. */
+struct vga_step {
+	uint32_t operation, area, argument;
+};
+#define SCROLL_BY(rows, cell) ((uint32_t)(rows) << 16 | (uint16_t)(cell))
+
 /* ---- the model --------------------------------------------------------------------------------
  */
 struct door {
@@ -94,23 +100,23 @@ static uint32_t model_cursor(struct door badge, uint32_t area)
 /* `data`: cells to write, or where what is read goes. */
 static uint32_t model_step(struct door badge, struct vga_step step, uint16_t *data)
 {
-	uint32_t right = step.operation == VGA_READ ? VGA_RIGHT_READ : VGA_RIGHT_WRITE;
-	if (step.operation == VGA_CURSOR)
+	uint32_t right = step.operation == vga_read_op ? VGA_RIGHT_READ : VGA_RIGHT_WRITE;
+	if (step.operation == vga_cursor_to_op)
 		return model_cursor(badge, step.area);
 	uint32_t status = model_check(badge, step.area, right);
 	if (status)
 		return status;
-	if (step.operation == VGA_SCROLL)
-		return model_scroll(badge, step.area, (int16_t)step.argument, step.argument >> 16);
+	if (step.operation == vga_scroll_op)
+		return model_scroll(badge, step.area, (int16_t)(step.argument >> 16), step.argument);
 	for (uint32_t y = 0; y < VGA_HEIGHT(step.area); y++) {
 		if (!row_is_valid(badge, step.area, y))
 			return SERVICE_REVOKED;
 		for (uint32_t x = 0; x < VGA_WIDTH(step.area); x++, data++) {
 			uint16_t *at = &model.cell[cell_at(badge, step.area, x, y)];
-			if (step.operation == VGA_READ)
+			if (step.operation == vga_read_op)
 				*data = *at;
 			else
-				*at = step.operation == VGA_WRITE ? *data : step.argument;
+				*at = step.operation == vga_write_op ? *data : step.argument;
 		}
 	}
 	return 0;
@@ -132,16 +138,16 @@ static void cells_make(void)
 static uint32_t step_call(slot_t door, struct vga_step step)
 {
 	switch (step.operation) {
-	case VGA_WRITE:
+	case vga_write_op:
 		return vga_write(door, step.area, cells);
-	case VGA_READ:
+	case vga_read_op:
 		return vga_read(door, step.area, cells);
-	case VGA_FILL:
+	case vga_fill_op:
 		return vga_fill(door, step.area, step.argument);
-	case VGA_SCROLL:
-		return vga_scroll(door, step.area, (int16_t)step.argument, step.argument >> 16);
+	case vga_scroll_op:
+		return vga_scroll(door, step.area, (int16_t)(step.argument >> 16), step.argument);
 	default:
-		return door_call(door.encoded, VGA_CURSOR, step.area, 0, NULL);
+		return vga_cursor_to(door, step.area);
 	}
 }
 /* The service and the model do the same, and all is equal. */
@@ -149,9 +155,9 @@ static void step_both(uint32_t door, struct door badge, struct vga_step step)
 {
 	static uint16_t wanted[CELLS];
 	uint32_t count = VGA_WIDTH(step.area) * VGA_HEIGHT(step.area),
-		 is_read = step.operation == VGA_READ;
+		 is_read = step.operation == vga_read_op;
 	uint32_t result = step_call(slot(door), step);
-	uint32_t status = (is_read || step.operation == VGA_WRITE) && count > VGA_CELLS_MAX
+	uint32_t status = (is_read || step.operation == vga_write_op) && count > VGA_CELLS_MAX
 				  ? SERVICE_BAD_ARGUMENT
 				  : model_step(badge, step, is_read ? wanted : cells);
 	CHECK_EQUAL(result, RETURN + status);
@@ -188,15 +194,15 @@ TEST(vga_operations_change_their_cells_and_no_others)
 		};
 		for (uint32_t a = 0; a < sizeof(areas) / 4; a++) {
 			cells_make();
-			for (uint32_t operation = 0; operation <= VGA_CURSOR; operation++)
+			for (uint32_t operation = 0; operation <= vga_cursor_to_op; operation++)
 				step_both(door, badge,
 					  (struct vga_step){operation, areas[a], 0x2121});
 			for (uint32_t b = 0; b < sizeof(by) / 4; b++) {
 				cells_make();
-				step_both(door, badge, (struct vga_step){VGA_WRITE, areas[a], 0});
+				step_both(door, badge, (struct vga_step){vga_write_op, areas[a], 0});
 				step_both(door, badge,
-					  (struct vga_step){VGA_SCROLL, areas[a],
-							    VGA_SCROLL_BY(by[b], 0x1E58)});
+					  (struct vga_step){vga_scroll_op, areas[a],
+							    SCROLL_BY(by[b], 0x1E58)});
 			}
 			check_screen();
 		}
@@ -217,20 +223,20 @@ TEST(vga_areas_that_are_empty_or_leave_the_rectangle_are_refused)
 	struct door badge = {VGA_AREA(20, 10, 10, 5) | VGA_RIGHTS_ALL, 0};
 	uint32_t door = badge_door(badge.area, 0);
 	for (uint32_t a = 0; a < sizeof(areas) / 4; a++) {
-		for (uint32_t operation = 0; operation <= VGA_CURSOR; operation++)
+		for (uint32_t operation = 0; operation <= vga_cursor_to_op; operation++)
 			CHECK_EQUAL(door_call(slot(door).encoded, operation, areas[a], 0, NULL),
 				    RETURN + (VGA_WIDTH(areas[a]) * VGA_HEIGHT(areas[a]) >
 								      VGA_CELLS_MAX &&
-							      operation <= VGA_READ
+							      operation <= vga_read_op
 						      ? SERVICE_BAD_ARGUMENT
 						      : VGA_OUTSIDE));
-		CHECK_EQUAL(vga_split(slot(door), areas[a], 0, slot(spare)), RETURN + VGA_OUTSIDE);
-		CHECK_EQUAL(vga_revoke(slot(door), areas[a], 0, slot(spare)), RETURN + VGA_OUTSIDE);
+		CHECK_EQUAL(vga_split(slot(door), areas[a], slot(spare)), RETURN + VGA_OUTSIDE);
+		CHECK_EQUAL(vga_revoke(slot(door), areas[a], slot(spare)), RETURN + VGA_OUTSIDE);
 	}
 	/* by chance, all bits: what is right outside is wrong for the service, too */
 	seed = 7;
 	for (uint32_t i = 0; i < 3000; i++) {
-		struct vga_step step = {i % (VGA_CURSOR + 1), random_below(1 << 24), 0x2F2F};
+		struct vga_step step = {i % (vga_cursor_to_op + 1), random_below(1 << 24), 0x2F2F};
 		if (i & 8)
 			step.area &= ~VGA_AREA(0x78, 0x18, 0x78, 0x18);
 		if (i & 16)
@@ -248,9 +254,9 @@ TEST(vga_every_operation_needs_its_right)
 {
 	static const struct {
 		uint32_t operation, right;
-	} needs[] = {{VGA_WRITE, VGA_RIGHT_WRITE},   {VGA_FILL, VGA_RIGHT_WRITE},
-		     {VGA_SCROLL, VGA_RIGHT_WRITE},  {VGA_READ, VGA_RIGHT_READ},
-		     {VGA_CURSOR, VGA_RIGHT_CURSOR}, {VGA_WHERE, VGA_RIGHT_CURSOR}};
+	} needs[] = {{vga_write_op, VGA_RIGHT_WRITE},   {vga_fill_op, VGA_RIGHT_WRITE},
+		     {vga_scroll_op, VGA_RIGHT_WRITE},  {vga_read_op, VGA_RIGHT_READ},
+		     {vga_cursor_to_op, VGA_RIGHT_CURSOR}, {vga_where_op, VGA_RIGHT_CURSOR}};
 	begin();
 	uint32_t area = VGA_AREA(0, 0, 2, 2), value;
 	for (uint32_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
@@ -259,18 +265,18 @@ TEST(vga_every_operation_needs_its_right)
 			    RETURN + VGA_NOT_ALLOWED);
 		CHECK_EQUAL(value, 0);
 		/* nor can it be had by splitting */
-		CHECK_EQUAL(vga_split(slot(door), area, needs[i].right, slot(spare)),
+		CHECK_EQUAL(vga_split(slot(door), area | needs[i].right, slot(spare)),
 			    RETURN + VGA_NOT_ALLOWED);
 		slot_give(door);
 	}
 	uint32_t door = badge_door(VGA_SCREEN | VGA_RIGHTS_CLIENT, 0);
-	CHECK_EQUAL(vga_revoke(slot(door), area, 0, slot(spare)), RETURN + VGA_NOT_ALLOWED);
-	CHECK_EQUAL(vga_split(slot(door), area, VGA_RIGHT_ANY, slot(spare)),
+	CHECK_EQUAL(vga_revoke(slot(door), area, slot(spare)), RETURN + VGA_NOT_ALLOWED);
+	CHECK_EQUAL(vga_split(slot(door), area | VGA_RIGHT_ANY, slot(spare)),
 		    RETURN + VGA_NOT_ALLOWED);
-	CHECK_EQUAL(vga_split(slot(door), area, 0x08000000, slot(spare)), RETURN + VGA_NOT_ALLOWED);
-	CHECK_EQUAL(vga_revoke(slot(manager), area, VGA_RIGHTS_ALL, slot(spare)),
+	CHECK_EQUAL(vga_split(slot(door), area | 0x08000000, slot(spare)), RETURN + VGA_NOT_ALLOWED);
+	CHECK_EQUAL(vga_revoke(slot(manager), area | VGA_RIGHTS_ALL, slot(spare)),
 		    RETURN + VGA_NOT_ALLOWED);
-	CHECK_EQUAL(door_call(slot(door).encoded, VGA_BATCH + 1, 0, 0, NULL),
+	CHECK_EQUAL(door_call(slot(door).encoded, vga_revoke_op + 1, 0, 0, NULL),
 		    RETURN + SERVICE_NO_OPERATION);
 	slot_give(door);
 	check_screen();
@@ -299,7 +305,7 @@ TEST(vga_cursor_goes_where_its_owner_may_and_is_told_to_him)
 	CHECK_EQUAL(vga_where(slot(door), &area), RETURN + VGA_ELSEWHERE);
 	/* revoked, it neither moves nor hides nor sees it */
 	CHECK_EQUAL(vga_cursor(slot(manager), 31, 21), RETURN);
-	CHECK_EQUAL(vga_revoke(slot(manager), VGA_AREA(30, 20, 5, 3), 0, slot(spare)), RETURN);
+	CHECK_EQUAL(vga_revoke(slot(manager), VGA_AREA(30, 20, 5, 3), slot(spare)), RETURN);
 	CHECK_EQUAL(vga_cursor(slot(door), 0, 0), RETURN + SERVICE_REVOKED);
 	CHECK_EQUAL(vga_cursor_hide(slot(door)), RETURN + SERVICE_REVOKED);
 	CHECK_EQUAL(vga_where(slot(door), &area), RETURN + SERVICE_REVOKED);
@@ -313,32 +319,32 @@ TEST(vga_split_parts_have_no_more_than_the_whole)
 	begin();
 	uint32_t area, whole = badge_door(VGA_AREA(10, 5, 20, 10) | VGA_RIGHTS_CLIENT, 0);
 	uint32_t part = VGA_AREA(3, 2, 5, 4);
-	CHECK_EQUAL(vga_split(slot(whole), part, VGA_RIGHT_WRITE, slot(spare)), RETURN);
+	CHECK_EQUAL(vga_split(slot(whole), part | VGA_RIGHT_WRITE, slot(spare)), RETURN);
 	struct door badge = {VGA_AREA(13, 7, 5, 4) | VGA_RIGHT_WRITE, 0};
 	CHECK_EQUAL(vga_size(slot(spare), &area), RETURN);
 	CHECK_EQUAL(area, VGA_AREA(0, 0, 5, 4) | VGA_RIGHT_WRITE);
 	cells_make();
-	step_both(spare, badge, (struct vga_step){VGA_WRITE, VGA_AREA(1, 1, 4, 3), 0});
-	step_both(spare, badge, (struct vga_step){VGA_READ, VGA_AREA(1, 1, 4, 3), 0});
-	step_both(spare, badge, (struct vga_step){VGA_FILL, VGA_AREA(1, 1, 5, 3), 0});
+	step_both(spare, badge, (struct vga_step){vga_write_op, VGA_AREA(1, 1, 4, 3), 0});
+	step_both(spare, badge, (struct vga_step){vga_read_op, VGA_AREA(1, 1, 4, 3), 0});
+	step_both(spare, badge, (struct vga_step){vga_fill_op, VGA_AREA(1, 1, 5, 3), 0});
 	/* a part of the part, into the slot of the part itself */
-	CHECK_EQUAL(vga_split(slot(spare), VGA_AREA(4, 3, 1, 1), VGA_RIGHT_WRITE, slot(spare)),
+	CHECK_EQUAL(vga_split(slot(spare), VGA_AREA(4, 3, 1, 1) | VGA_RIGHT_WRITE, slot(spare)),
 		    RETURN);
 	badge.area = VGA_AREA(17, 10, 1, 1) | VGA_RIGHT_WRITE;
-	step_both(spare, badge, (struct vga_step){VGA_FILL, VGA_AREA(0, 0, 1, 1), 0x4141});
+	step_both(spare, badge, (struct vga_step){vga_fill_op, VGA_AREA(0, 0, 1, 1), 0x4141});
 	check_screen();
-	CHECK_EQUAL(vga_split(slot(spare), VGA_AREA(0, 0, 2, 1), 0, slot(spare)),
+	CHECK_EQUAL(vga_split(slot(spare), VGA_AREA(0, 0, 2, 1), slot(spare)),
 		    RETURN + VGA_OUTSIDE);
 	/* from any generation: the one that all cells have now */
-	CHECK_EQUAL(vga_revoke(slot(manager), VGA_AREA(0, 0, 2, 1), 0, slot(spare)), RETURN);
-	CHECK_EQUAL(vga_split(slot(manager), VGA_AREA(0, 0, 3, 1), 0, slot(spare)),
+	CHECK_EQUAL(vga_revoke(slot(manager), VGA_AREA(0, 0, 2, 1), slot(spare)), RETURN);
+	CHECK_EQUAL(vga_split(slot(manager), VGA_AREA(0, 0, 3, 1), slot(spare)),
 		    RETURN + VGA_MIXED);
-	CHECK_EQUAL(vga_split(slot(manager), VGA_AREA(0, 0, 2, 2), 0, slot(spare)),
+	CHECK_EQUAL(vga_split(slot(manager), VGA_AREA(0, 0, 2, 2), slot(spare)),
 		    RETURN + VGA_MIXED);
-	CHECK_EQUAL(vga_split(slot(manager), VGA_AREA(0, 0, 2, 1), VGA_RIGHT_WRITE, slot(spare)),
+	CHECK_EQUAL(vga_split(slot(manager), VGA_AREA(0, 0, 2, 1) | VGA_RIGHT_WRITE, slot(spare)),
 		    RETURN);
 	CHECK_EQUAL(vga_fill(slot(spare), VGA_AREA(0, 0, 2, 1), 0x5151), RETURN);
-	CHECK_EQUAL(vga_split(slot(manager), VGA_AREA(0, 0, 3, 2), VGA_RIGHTS_ALL, slot(spare)),
+	CHECK_EQUAL(vga_split(slot(manager), VGA_AREA(0, 0, 3, 2) | VGA_RIGHTS_ALL, slot(spare)),
 		    RETURN);
 	CHECK_EQUAL(vga_fill(slot(spare), VGA_AREA(0, 0, 3, 2), 0x5252), RETURN);
 	slot_give(whole);
@@ -349,15 +355,15 @@ TEST(vga_capability_without_a_place_is_a_status)
 {
 	begin();
 	uint32_t area = VGA_AREA(0, 0, 2, 2), to = slot(manager).encoded;
-	CHECK_EQUAL(door_call(to, VGA_SPLIT, spare, area, NULL), RETURN + VGA_NO_RESULT);
-	CHECK_EQUAL(door_call(to | OPTION_RESULTS, VGA_SPLIT, 0, area, NULL), RETURN);
-	CHECK_EQUAL(door_call_lend(to | OPTION_RESULTS | OPTION_CAPABILITIES, VGA_SPLIT, spare,
+	CHECK_EQUAL(door_call(to, vga_split_op, spare, area, NULL), RETURN + SERVICE_NO_RESULT);
+	CHECK_EQUAL(door_call(to | OPTION_RESULTS, vga_split_op, 0, area, NULL), RETURN);
+	CHECK_EQUAL(door_call_lend(to | OPTION_RESULTS | OPTION_CAPABILITIES, vga_split_op, spare,
 				   LEND_SLOTS(ROOT_DOMAIN, 0, 0, 0), 0, NULL),
 		    RETURN + VGA_OUTSIDE); /* EBX, the area, is undefined then */
-	CHECK_EQUAL(door_call(to, VGA_REVOKE, spare, area, NULL), RETURN + VGA_NO_RESULT);
+	CHECK_EQUAL(door_call(to, vga_revoke_op, spare, area, NULL), RETURN + SERVICE_NO_RESULT);
 	CHECK_EQUAL(kernel_probe(slot(spare)), ERROR_EMPTY);
-	CHECK_EQUAL(vga_split(slot(manager), area, 0, slot(LIST_SLOTS)), ERROR_ARGUMENT);
-	CHECK_EQUAL(vga_revoke(slot(manager), area, 0, slot(LIST_SLOTS)), ERROR_ARGUMENT);
+	CHECK_EQUAL(vga_split(slot(manager), area, slot(LIST_SLOTS)), ERROR_ARGUMENT);
+	CHECK_EQUAL(vga_revoke(slot(manager), area, slot(LIST_SLOTS)), ERROR_ARGUMENT);
 	screen_end();
 }
 
@@ -368,7 +374,7 @@ TEST(vga_revoked_capabilities_do_nothing_any_more)
 	struct door old = {VGA_AREA(0, 0, 20, 20) | VGA_RIGHTS_CLIENT, 0},
 		    new = {area | VGA_RIGHTS_CLIENT, 1};
 	uint32_t door = badge_door(old.area, 0);
-	CHECK_EQUAL(vga_revoke(slot(manager), area, VGA_RIGHTS_CLIENT, slot(spare)), RETURN);
+	CHECK_EQUAL(vga_revoke(slot(manager), area | VGA_RIGHTS_CLIENT, slot(spare)), RETURN);
 	for (uint32_t y = 0; y < 4; y++)
 		for (uint32_t x = 0; x < 10; x++)
 			model.generation[(5 + y) * VGA_COLUMNS + 5 + x] = 1;
@@ -376,24 +382,24 @@ TEST(vga_revoked_capabilities_do_nothing_any_more)
 	check_generations();
 	check_screen();
 	cells_make();
-	for (uint32_t operation = 0; operation <= VGA_SCROLL; operation++) {
+	for (uint32_t operation = 0; operation <= vga_scroll_op; operation++) {
 		static const uint32_t areas[] = {VGA_AREA(0, 0, 20, 20), VGA_AREA(0, 8, 6, 1),
 						 VGA_AREA(14, 4, 1, 2),  VGA_AREA(0, 0, 20, 5),
 						 VGA_AREA(5, 5, 1, 1),   VGA_AREA(0, 9, 20, 11)};
 		for (uint32_t a = 0; a < sizeof(areas) / 4; a++)
 			step_both(
 				door, old,
-				(struct vga_step){operation, areas[a], VGA_SCROLL_BY(-1, 0x1111)});
+				(struct vga_step){operation, areas[a], SCROLL_BY(-1, 0x1111)});
 		step_both(spare, new,
 			  (struct vga_step){operation, VGA_AREA(0, 0, 10, 4),
-					    VGA_SCROLL_BY(1, 0x2222)});
+					    SCROLL_BY(1, 0x2222)});
 	}
 	check_screen();
 	CHECK_EQUAL(vga_size(slot(door), &size), RETURN + SERVICE_REVOKED);
 	CHECK_EQUAL(vga_size(slot(spare), &size), RETURN);
-	CHECK_EQUAL(vga_split(slot(door), VGA_AREA(14, 8, 2, 1), 0, slot(spare)),
+	CHECK_EQUAL(vga_split(slot(door), VGA_AREA(14, 8, 2, 1), slot(spare)),
 		    RETURN + SERVICE_REVOKED);
-	CHECK_EQUAL(vga_split(slot(door), VGA_AREA(0, 0, 5, 5), 0, slot(spare)), RETURN);
+	CHECK_EQUAL(vga_split(slot(door), VGA_AREA(0, 0, 5, 5), slot(spare)), RETURN);
 	slot_give(door);
 	screen_end();
 }
@@ -427,11 +433,11 @@ TEST(vga_generations_come_to_a_top_and_stay_there)
 	begin();
 	uint32_t area = VGA_AREA(1, 1, 3, 3);
 	*last_generation() = model.last = UINT32_MAX - 1;
-	CHECK_EQUAL(vga_revoke(slot(manager), area, VGA_RIGHT_WRITE, slot(spare)), RETURN);
+	CHECK_EQUAL(vga_revoke(slot(manager), area | VGA_RIGHT_WRITE, slot(spare)), RETURN);
 	CHECK_EQUAL(vga_fill(slot(spare), VGA_AREA(0, 0, 3, 3), 1), RETURN);
-	CHECK_EQUAL(vga_revoke(slot(manager), area, 0, slot(spare)), RETURN + VGA_WORN_OUT);
+	CHECK_EQUAL(vga_revoke(slot(manager), area, slot(spare)), RETURN + VGA_WORN_OUT);
 	CHECK_EQUAL(vga_fill(slot(spare), VGA_AREA(0, 0, 3, 3), 2), RETURN); /* as it was */
-	CHECK_EQUAL(vga_revoke(slot(manager), VGA_AREA(9, 9, 1, 1), 0, slot(spare)),
+	CHECK_EQUAL(vga_revoke(slot(manager), VGA_AREA(9, 9, 1, 1), slot(spare)),
 		    RETURN + VGA_WORN_OUT);
 	CHECK_EQUAL(*last_generation(), UINT32_MAX);
 	screen_end();
@@ -439,16 +445,30 @@ TEST(vga_generations_come_to_a_top_and_stay_there)
 
 /* ---- batches and parameters -------------------------------------------------------------------
  */
+/* In a batch: where its cells are, or it; NULL: no room. */
+static uint16_t *step_add(struct batch *batch, struct vga_step step)
+{
+	uint32_t has_cells = step.operation <= vga_read_op;
+	struct step *at = batch_add(batch, step.operation, step.area, step.argument,
+				    has_cells ? VGA_CELLS(step.area) * 2 : 0);
+	return at ? (uint16_t *)(at + 1) : NULL;
+}
+static uint32_t batch_call(slot_t door, uint32_t bytes, uint32_t *done)
+{
+	struct batch batch = {bytes};
+	return vga_batch(door, &batch, done);
+}
+
 static struct vga_step random_step(uint32_t width, uint32_t height)
 {
-	struct vga_step step = {random_below(VGA_CURSOR + 1), 0,
+	struct vga_step step = {random_below(vga_cursor_to_op + 1), 0,
 				random_below(0x10000) << 16 | random_below(0x10000)};
 	uint32_t x = random_below(width), y = random_below(height);
 	step.area = VGA_AREA(x, y, random_below(width - x) + 1, random_below(height - y) + 1);
 	if (!random_below(8))
 		step.area = random_below(1 << 24);
-	if (step.operation == VGA_SCROLL)
-		step.argument = VGA_SCROLL_BY((int32_t)random_below(15) - 7, step.argument >> 16);
+	if (step.operation == vga_scroll_op)
+		step.argument = SCROLL_BY((int32_t)random_below(15) - 7, step.argument);
 	return step;
 }
 
@@ -460,25 +480,26 @@ TEST(vga_batch_is_the_same_as_its_steps_one_by_one)
 	uint32_t door = badge_door(badge.area, 0), whole = 0;
 	for (uint32_t round = 0; round < 300; round++) {
 		struct vga_step steps[12];
-		uint32_t bytes = 0, count = 0, wanted = 0, done, status = 0;
+		struct batch batch = {0};
+		uint32_t count = 0, wanted = 0, done, status = 0;
 		uint16_t *at[12];
 		for (uint32_t wish = random_below(12) + 1; count < wish; count++) {
 			steps[count] = random_step(30, 12);
-			at[count] = vga_batch_add(&bytes, steps[count]);
+			at[count] = step_add(&batch, steps[count]);
 			if (!at[count])
 				break;
 			for (uint32_t i = 0;
-			     steps[count].operation == VGA_WRITE &&
+			     steps[count].operation == vga_write_op &&
 			     i < VGA_WIDTH(steps[count].area) * VGA_HEIGHT(steps[count].area);
 			     i++)
 				at[count][i] = random_below(0x10000);
 		}
-		uint32_t result = vga_batch(slot(door), bytes, &done);
+		uint32_t result = vga_batch(slot(door), &batch, &done);
 		/* what is read lies in the batch; what was written still does */
 		for (; wanted < count; wanted++) {
 			uint32_t cells_count =
 				VGA_WIDTH(steps[wanted].area) * VGA_HEIGHT(steps[wanted].area);
-			_Bool is_read = steps[wanted].operation == VGA_READ;
+			_Bool is_read = steps[wanted].operation == vga_read_op;
 			status = model_step(badge, steps[wanted], is_read ? cells : at[wanted]);
 			if (status)
 				break;
@@ -500,36 +521,39 @@ TEST(vga_batch_is_the_same_as_its_steps_one_by_one)
 TEST(vga_batch_that_is_none_is_refused_where_it_goes_wrong)
 {
 	begin();
-	uint32_t bytes = 0, done;
-	struct vga_step fill = {VGA_FILL, VGA_AREA(0, 0, 1, 1), 0x3333};
-	CHECK_EQUAL(vga_batch(slot(manager), 0, &done), RETURN);
+	struct batch batch = {0};
+	uint32_t bytes, done;
+	struct vga_step fill = {vga_fill_op, VGA_AREA(0, 0, 1, 1), 0x3333};
+	CHECK_EQUAL(batch_call(slot(manager), 0, &done), RETURN);
 	CHECK_EQUAL(done, 0);
-	CHECK_EQUAL(vga_batch(slot(manager), PARAMETER_BYTES + 1, &done),
+	CHECK_EQUAL(batch_call(slot(manager), PARAMETER_BYTES + 1, &done),
 		    RETURN + SERVICE_BAD_ARGUMENT);
-	CHECK_EQUAL(vga_batch(slot(manager), 0xFFFFFFFF, &done), RETURN + SERVICE_BAD_ARGUMENT);
-	static const uint32_t none[] = {VGA_WHERE, VGA_SIZE, VGA_SPLIT, VGA_REVOKE, VGA_BATCH, 99};
+	CHECK_EQUAL(batch_call(slot(manager), 0xFFFFFFFF, &done), RETURN + SERVICE_BAD_ARGUMENT);
+	static const uint32_t none[] = {vga_where_op, vga_size_op, vga_split_op, vga_revoke_op, vga_batch_op, 99};
 	for (uint32_t i = 0; i < sizeof(none) / 4; i++) {
-		bytes = 0;
-		vga_batch_add(&bytes, fill);
-		vga_batch_add(&bytes, (struct vga_step){none[i], VGA_AREA(0, 0, 1, 1), 0});
-		vga_batch_add(&bytes, fill);
-		CHECK_EQUAL(vga_batch(slot(manager), bytes, &done), RETURN + SERVICE_BAD_ARGUMENT);
+		batch.bytes = 0;
+		step_add(&batch, fill);
+		step_add(&batch, (struct vga_step){none[i], VGA_AREA(0, 0, 1, 1), 0});
+		step_add(&batch, fill);
+		CHECK_EQUAL(vga_batch(slot(manager), &batch, &done), RETURN + SERVICE_NO_OPERATION);
 		CHECK_EQUAL(done, 1);
 	}
 	model.cell[0] = 0x3333;
 	/* cut short in a step, and in its cells */
-	bytes = 0;
-	vga_batch_add(&bytes, fill);
-	vga_batch_add(&bytes, (struct vga_step){VGA_WRITE, VGA_AREA(0, 1, 7, 1), 0});
-	for (uint32_t cut = sizeof(fill) + 1; cut < bytes - 2; cut++) {
-		CHECK_EQUAL(vga_batch(slot(manager), cut, &done), RETURN + SERVICE_BAD_ARGUMENT);
+	bytes = 2 * sizeof(struct step) + 16;
+	for (uint32_t cut = sizeof(struct step) + 1; cut < bytes; cut++) {
+		batch.bytes = 0;
+		step_add(&batch, fill);
+		step_add(&batch, (struct vga_step){vga_write_op, VGA_AREA(0, 1, 7, 1), 0});
+		CHECK_EQUAL(batch.bytes, bytes);
+		CHECK_EQUAL(batch_call(slot(manager), cut, &done), RETURN + SERVICE_BAD_ARGUMENT);
 		CHECK_EQUAL(done, 1);
 	}
-	bytes = 0;
-	vga_batch_add(&bytes, (struct vga_step){VGA_READ, VGA_AREA(0, 0, 127, 31), 0});
-	CHECK_EQUAL(bytes, 0); /* it does not fit; so by hand */
-	*(struct vga_step *)parameters() = (struct vga_step){VGA_READ, VGA_AREA(0, 0, 127, 31), 0};
-	CHECK_EQUAL(vga_batch(slot(manager), PARAMETER_BYTES, &done),
+	batch.bytes = 0;
+	step_add(&batch, (struct vga_step){vga_read_op, VGA_AREA(0, 0, 127, 31), 0});
+	CHECK_EQUAL(batch.bytes, 0); /* it does not fit; so by hand */
+	*(struct vga_step *)parameters() = (struct vga_step){vga_read_op, VGA_AREA(0, 0, 127, 31), 0};
+	CHECK_EQUAL(batch_call(slot(manager), PARAMETER_BYTES, &done),
 		    RETURN + SERVICE_BAD_ARGUMENT);
 	check_screen();
 	screen_end();
@@ -548,12 +572,12 @@ TEST(vga_parameters_that_meet_the_services_stack_are_refused)
 			struct registers registers = {
 				.eax = slot(manager).encoded | OPTION_NESTED,
 				.esp = DATA_PAGE + room,
-				.esi = operation == 2 ? VGA_BATCH : operation,
+				.esi = operation == 2 ? vga_batch_op : operation,
 				.edi = operation == 2 ? PARAMETER_BYTES : VGA_AREA(0, 0, 80, 12),
 				.eflags = FLAGS_PLAIN};
 			memset(parameters(), 0, PARAMETER_BYTES);
 			*(struct vga_step *)parameters() =
-				(struct vga_step){VGA_READ, VGA_AREA(0, 0, 60, 16), 0};
+				(struct vga_step){vga_read_op, VGA_AREA(0, 0, 60, 16), 0};
 			raw_invoke_at(&registers);
 			_Bool is_room = room >= (operation == 2 ? 2048 : 80 * 12 * 2) + 1024 + 256;
 			if (is_room)
@@ -582,8 +606,8 @@ static void split_both(uint32_t from, uint32_t to, _Bool revokes)
 	struct vga_step step = random_step(VGA_WIDTH(badge.area), VGA_HEIGHT(badge.area));
 	uint32_t area = step.area & VGA_AREA_BITS;
 	uint32_t rights = badge.area & RIGHTS & ~(random_below(2) ? VGA_RIGHT_ANY : 0);
-	uint32_t result = (revokes ? vga_revoke : vga_split)(slot(doors[from]), area, rights,
-							     slot(doors[to]));
+	uint32_t result = revokes ? vga_revoke(slot(doors[from]), area | rights, slot(doors[to]))
+				  : vga_split(slot(doors[from]), area | rights, slot(doors[to]));
 	uint32_t status = model_check(badge, area, rights | (revokes ? VGA_RIGHT_ANY : 0));
 	if (revokes && rights & VGA_RIGHT_ANY)
 		status = VGA_NOT_ALLOWED;
@@ -651,7 +675,7 @@ TEST(vga_a_thousand_rectangles_cost_the_service_nothing)
 	uint32_t frames = frames_free();
 	for (uint32_t i = 0; i < 1000; i++) {
 		uint32_t area = VGA_AREA(i % 80, i / 80, 1, 1);
-		CHECK_EQUAL(vga_revoke(slot(manager), area, VGA_RIGHT_WRITE, slot(spare)), RETURN);
+		CHECK_EQUAL(vga_revoke(slot(manager), area | VGA_RIGHT_WRITE, slot(spare)), RETURN);
 		CHECK_EQUAL(vga_fill(slot(spare), VGA_AREA(0, 0, 1, 1), i), RETURN);
 		model.cell[i] = i;
 	}
