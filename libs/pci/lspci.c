@@ -77,7 +77,8 @@ static void print_function(uint32_t number, const struct pci_information *inform
 
 uint32_t pci_print(slot_t door)
 {
-	uint32_t count, missed, result = pci_count(door, &count, &missed);
+	uint16_t count, missed;
+	uint32_t result = pci_count(door, &count, &missed);
 	for (uint32_t number = 0; result == RETURN && number < count; number++) {
 		struct pci_information information;
 		result = pci_information(door, PCI_PLACE(number, 0), &information);

@@ -5,6 +5,7 @@
  */
 #include "lock/lock.h"
 #include "table.h"
+#include "pci.server.h"
 
 #define CONFIG_ADDRESS_PORT 0xCF8u
 #define CONFIG_DATA_PORT    0xCFCu
@@ -42,8 +43,8 @@ struct access {
 	uint32_t address;
 	uint32_t keep, set; /* bits: these stay, those are set, all others become 0 */
 	uint32_t decode;    /* of those that are set: decoding, for which BARs must be right */
-	uint32_t value;     /* what it holds */
-	uint32_t status;    /* 0, set before */
+	/* what it holds; 0, set before: volatile, or else GCC keeps both in other registers */
+	volatile uint32_t value, status;
 };
 
 static inline __attribute__((always_inline)) _Bool access_is_stale(struct access *access)
@@ -126,21 +127,23 @@ static uint32_t function_held(struct function **function, uint32_t badge, uint32
 	return SERVICE_REVOKED;
 }
 
-/* A register of a function that door and place name. */
-static inline uint32_t access_begin(struct access *access, uint32_t badge, uint32_t place,
-				    uint32_t right, uint32_t badge_high)
+/* A register of a function that door and place name; else the status says why not. */
+static inline _Bool access_begin(struct access *access, struct badge badge, uint32_t place,
+				 uint32_t right)
 {
-	uint32_t offset = place & 0xFFFF;
-	if (offset & 3 || offset >= CONFIG_END)
-		return SERVICE_BAD_ARGUMENT;
-	uint32_t status = function_named(&access->function, badge, place, right);
-	if (status)
-		return status;
-	access->address = access->function->address | offset;
-	access->badge = badge;
-	access->generation = badge_high;
-	access->status = 0;
-	return 0;
+	uint32_t offset = place & 0xFFFF, status;
+	if (offset & ~(CONFIG_END - 4u)) /* too large, or no multiple of 4 */
+		status = SERVICE_BAD_ARGUMENT;
+	else
+		status = function_named(&access->function, badge.low, place, right);
+	access->status = status;
+	access->badge = badge.low;
+	access->generation = badge.high;
+	if (!status)
+		access->address = access->function->address | offset;
+	else
+		access->value = 0;
+	return !status;
 }
 
 /* A BAR of that kind which is its function's alone. */
@@ -161,152 +164,136 @@ static uint32_t bar_held(struct function **function, uint32_t badge, uint32_t pl
 /* ---- operations
  * ---------------------------------------------------------------------------------- */
 
-OPERATION static uint64_t do_count(uint32_t badge, uint32_t a, uint32_t b, uint32_t badge_high)
+uint32_t pci_do_count(struct badge badge, uint16_t *count, uint16_t *missed)
 {
-	(void)badge, (void)a, (void)b, (void)badge_high;
-	return ANSWER(0, pci_function_count | pci_missed_count << 16);
+	*count = pci_function_count;
+	*missed = pci_missed_count;
+	return 0;
 }
 
-/* (It is shorter than the room that the entry has seen to less what this service's stack takes.) */
-_Static_assert(sizeof(struct pci_information) <= 128, "with the stack above it in 1 KiB");
-OPERATION static uint64_t do_information(uint32_t badge, uint32_t a, uint32_t place,
-					 uint32_t badge_high)
+uint32_t pci_do_information(struct badge badge, uint32_t place, struct pci_information *information)
 {
-	(void)a;
 	struct function *function;
-	uint32_t status = function_held(&function, badge, place, PCI_MAY_READ, badge_high);
+	uint32_t status = function_held(&function, badge.low, place, PCI_MAY_READ, badge.high);
 	if (!status && place & 0xFFFF)
 		status = SERVICE_BAD_ARGUMENT;
 	if (status)
-		return ANSWER(status, 0);
-	memcpy(parameters(), &function->information, sizeof(function->information));
-	return ANSWER(0, 0);
+		return status;
+	*information = function->information;
+	return 0;
 }
 
-OPERATION static uint64_t do_read(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
+uint32_t pci_do_read(struct badge badge, uint32_t place, uint32_t *value)
 {
-	(void)a;
 	struct access access;
-	uint32_t status = access_begin(&access, badge, place, PCI_MAY_READ, badge_high);
-	if (status)
-		return ANSWER(status, 0);
-	section_run(read_prepare, &access);
-	return ANSWER(access.status, access.value);
+	if (access_begin(&access, badge, place, PCI_MAY_READ))
+		section_run(read_prepare, &access);
+	*value = access.value;
+	return access.status;
 }
 
-static uint64_t change(struct access *access, uint32_t keep, uint32_t set, uint32_t decode)
+static uint32_t change(struct access *access, uint32_t keep, uint32_t set, uint32_t decode,
+		       uint32_t *now)
 {
 	access->keep = keep;
 	access->set = set;
 	access->decode = decode;
 	section_run(write_prepare, access);
-	return ANSWER(access->status, access->value);
+	*now = access->value;
+	return access->status;
 }
 
-OPERATION static uint64_t do_write(uint32_t badge, uint32_t value, uint32_t place,
-				   uint32_t badge_high)
+uint32_t pci_do_write(struct badge badge, uint32_t place, uint32_t value, uint32_t *now)
 {
 	struct access access;
-	uint32_t status = access_begin(&access, badge, place, PCI_MAY_WRITE, badge_high);
-	if (status)
-		return ANSWER(status, 0);
+	if (!access_begin(&access, badge, place, PCI_MAY_WRITE))
+		return access.status;
 	uint32_t offset = place & 0xFFFF, writable = config_writable(access.function, offset);
 	if (!writable)
-		return ANSWER(PCI_FIXED, 0);
+		return PCI_FIXED;
 	uint32_t set = value & writable;
 	return change(&access, ~(writable | config_masks[offset / 4].zero), set,
-		      offset == CONFIG_COMMAND ? set & (COMMAND_PORTS | COMMAND_MEMORY) : 0);
+		      offset == CONFIG_COMMAND ? set & (COMMAND_PORTS | COMMAND_MEMORY) : 0, now);
 }
 
-OPERATION static uint64_t do_master(uint32_t badge, uint32_t on, uint32_t place,
-				    uint32_t badge_high)
+uint32_t pci_do_master(struct badge badge, uint32_t place, uint32_t on, uint32_t *now)
 {
 	struct access access;
 	if (on > 1 || place & 0xFFFF)
-		return ANSWER(SERVICE_BAD_ARGUMENT, 0);
-	uint32_t status =
-		access_begin(&access, badge, place | CONFIG_COMMAND, PCI_MAY_MASTER, badge_high);
-	if (status)
-		return ANSWER(status, 0);
+		return SERVICE_BAD_ARGUMENT;
+	if (!access_begin(&access, badge, place | CONFIG_COMMAND, PCI_MAY_MASTER))
+		return access.status;
 	if (access.function->is_bridge)
-		return ANSWER(PCI_FIXED, 0);
-	return change(&access, COMMAND_BITS & ~COMMAND_MASTER, on ? COMMAND_MASTER : 0, 0);
+		return PCI_FIXED;
+	return change(&access, COMMAND_BITS & ~COMMAND_MASTER, on ? COMMAND_MASTER : 0, 0, now);
 }
 
-OPERATION static uint64_t do_memory(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
+uint32_t pci_do_memory(struct badge badge, uint32_t place, uint32_t *extent)
 {
-	(void)a;
 	struct function *function;
-	uint32_t status = bar_held(&function, badge, place, badge_high, 0), bar = place & 0xFFFF;
+	uint32_t status = bar_held(&function, badge.low, place, badge.high, 0);
+	uint32_t bar = place & 0xFFFF;
 	if (status)
-		return ANSWER(status, 0);
+		return status;
 	uint64_t base = pci_bar_base(&function->information, bar);
 	uint32_t bytes_log2 = function->information.bar_log2[bar];
 	if ((base + (1ull << bytes_log2) - 1) >> 32)
-		return ANSWER(PCI_TOO_HIGH, 0);
-	return ANSWER(0, PCI_EXTENT(base / PAGE_BYTES, bytes_log2 > 12 ? bytes_log2 - 12 : 0));
+		return PCI_TOO_HIGH;
+	*extent = PCI_EXTENT(base / PAGE_BYTES, bytes_log2 > 12 ? bytes_log2 - 12 : 0);
+	return 0;
 }
 
 /* What answers with a capability: it lies in the activation's own slot, where nobody can swap it.
  */
-static uint64_t answer_or_say(uint32_t error, uint32_t word)
+uint32_t pci_do_ports(struct badge badge, uint32_t place, place_t to, uint32_t *range)
 {
-	if (!error)
-		answer_capability(word);
-	return ANSWER(SERVICE_NO_RESULT, 0);
-}
-
-OPERATION static uint64_t do_ports(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
-{
-	(void)a;
 	struct function *function;
-	uint32_t status = bar_held(&function, badge, place, badge_high, PCI_BAR_PORTS);
+	uint32_t status = bar_held(&function, badge.low, place, badge.high, PCI_BAR_PORTS);
 	if (status)
-		return ANSWER(status, 0);
+		return status;
 	uint32_t bar = place & 0xFFFF, first = pci_bar_base(&function->information, bar);
 	uint32_t last = first + (1u << function->information.bar_log2[bar]) - 1;
-	uint32_t range = (first & 0xFFFF) | last << 16;
-	return answer_or_say(kernel_narrow(lent_slot(0), slot(PCI_SLOT_PORTS), RIGHTS_ALL, range),
-			     range);
+	*range = (first & 0xFFFF) | last << 16;
+	return kernel_narrow(to, slot(PCI_SLOT_PORTS), RIGHTS_ALL, *range) ? SERVICE_NO_RESULT : 0;
 }
 
-OPERATION static uint64_t do_line(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
+uint32_t pci_do_line(struct badge badge, uint32_t place, place_t to, uint32_t *line)
 {
-	(void)a;
 	struct function *function;
-	uint32_t status = function_held(&function, badge, place, PCI_MAY_IRQ, badge_high);
+	uint32_t status = function_held(&function, badge.low, place, PCI_MAY_IRQ, badge.high);
 	if (!status && place & 0xFFFF)
 		status = SERVICE_BAD_ARGUMENT;
 	if (status)
-		return ANSWER(status, 0);
-	uint32_t line = function->information.line;
-	if (!line || kernel_probe(slot(PCI_SLOT_LINE_0 + line)))
-		return ANSWER(PCI_NO_LINE, 0);
-	if (function->information.line_users > 1 && !(badge & PCI_ANY))
-		return ANSWER(PCI_SHARED, 0);
-	return answer_or_say(kernel_copy(lent_slot(0), slot(PCI_SLOT_LINE_0 + line)), line);
+		return status;
+	uint32_t number = function->information.line;
+	if (!number || kernel_probe(slot(PCI_SLOT_LINE_0 + number)))
+		return PCI_NO_LINE;
+	if (function->information.line_users > 1 && !(badge.low & PCI_ANY))
+		return PCI_SHARED;
+	*line = number;
+	return kernel_copy(to, slot(PCI_SLOT_LINE_0 + number)) ? SERVICE_NO_RESULT : 0;
 }
 
-static uint64_t answer_door(const struct function *function, uint32_t rights, uint32_t generation)
+static uint32_t door_make(const struct function *function, uint32_t rights, uint32_t generation,
+			  place_t to)
 {
 	uint64_t badge = PCI_BADGE(function - pci_functions, rights, generation);
 	if (generation == GENERATION_END)
-		return ANSWER(PCI_WORN_OUT, 0);
-	return answer_or_say(kernel_door(slot(PCI_SLOT_DOMAIN), lent_slot(0), badge), 0);
+		return PCI_WORN_OUT;
+	return kernel_door(slot(PCI_SLOT_DOMAIN), to, badge) ? SERVICE_NO_RESULT : 0;
 }
 
-OPERATION static uint64_t do_split(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
+uint32_t pci_do_split(struct badge badge, uint32_t place, place_t to)
 {
-	(void)a;
 	uint32_t rights = place & 0xFFFF;
 	struct function *function;
-	uint32_t status = function_held(&function, badge, place, PCI_RIGHTS, badge_high);
-	if (!status && rights & ~(badge & PCI_RIGHTS))
+	uint32_t status = function_held(&function, badge.low, place, PCI_RIGHTS, badge.high);
+	if (!status && rights & ~(badge.low & PCI_RIGHTS))
 		status = PCI_NOT_ALLOWED;
 	if (status)
-		return ANSWER(status, 0);
-	return answer_door(function, rights,
-			   badge & PCI_ANY ? generation_of(function) : badge_high);
+		return status;
+	return door_make(function, rights,
+			 badge.low & PCI_ANY ? generation_of(function) : badge.high, to);
 }
 
 static _Bool is_pending(struct access *access)
@@ -315,17 +302,14 @@ static _Bool is_pending(struct access *access)
 	return access->value & EXPRESS_PENDING && access->value != ~0u; /* ~0: it was taken out */
 }
 
-OPERATION static uint64_t do_revoke(uint32_t badge, uint32_t a, uint32_t place, uint32_t badge_high)
+uint32_t pci_do_revoke(struct badge badge, uint32_t place, place_t to)
 {
-	(void)a;
 	uint32_t rights = place & 0xFFFF, polls = 0;
 	struct access access;
-	uint32_t status = access_begin(&access, badge, (place & ~0xFFFFu) | CONFIG_COMMAND, PCI_ANY,
-				       badge_high);
-	if (!status && rights & ~(badge & PCI_RIGHTS))
-		status = PCI_NOT_ALLOWED;
-	if (status)
-		return ANSWER(status, 0);
+	if (!access_begin(&access, badge, (place & ~0xFFFFu) | CONFIG_COMMAND, PCI_ANY))
+		return access.status;
+	if (rights & ~(badge.low & PCI_RIGHTS))
+		return PCI_NOT_ALLOWED;
 	section_run(revoke_prepare, &access);
 	uint32_t generation = access.generation;
 	if (access.function->express) {
@@ -333,15 +317,10 @@ OPERATION static uint64_t do_revoke(uint32_t badge, uint32_t a, uint32_t place, 
 			access.function->address | (access.function->express + EXPRESS_STATUS);
 		while (is_pending(&access))
 			if (++polls == PCI_POLLS)
-				return ANSWER(PCI_PENDING, 0);
+				return PCI_PENDING;
 	}
-	return answer_door(access.function, rights, generation);
+	return door_make(access.function, rights, generation, to);
 }
-
-SERVICE_OPERATIONS([PCI_COUNT] = do_count, [PCI_INFORMATION] = do_information, [PCI_READ] = do_read,
-		   [PCI_WRITE] = do_write, [PCI_MASTER] = do_master, [PCI_MEMORY] = do_memory,
-		   [PCI_PORTS] = do_ports, [PCI_LINE] = do_line, [PCI_SPLIT] = do_split,
-		   [PCI_REVOKE] = do_revoke)
 
 /* Run once, by the root program's leave, before it makes a door. */
 int main(void)

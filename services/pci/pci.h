@@ -10,16 +10,13 @@
  * 0..7, and in bits 16..23 the function's number. The latter is for doors to all functions only;
  * for a door to one function it is 0. All other bits are 0.
  *
- * Cost, in guest instructions with stub: reading 134, writing 180 (260 if BARs are set again), what
- * answers with a capability some 700, everything else 165; and one to nine accesses to
- * configuration space, of a microsecond or two each on a PC. pci_revoke waits for the device
- * besides.
+ * Costs are in guest instructions with stub; besides there are up to nine accesses to configuration
+ * space, of a microsecond or two each on a PC.
  */
 #ifndef NOUS_PCI_H
 #define NOUS_PCI_H
 
-#include "service.h"
-#include "text.h"
+#include "interface.h"
 
 /* A door's badge: low word, rights in bits 0..7 and function in bits 8..15; high word, the
  * function's generation. */
@@ -44,29 +41,19 @@
  */
 enum pci_slot { PCI_SLOT_DOMAIN = 1, PCI_SLOT_PORTS, PCI_SLOT_LINE_0 = 16 };
 
-/* Statuses besides those of status.h. Every operation but pci_count can answer PCI_NO_FUNCTION,
- * PCI_NOT_ALLOWED and SERVICE_REVOKED (the function has another generation than the door). */
-#define PCI_NO_FUNCTION 1u /* no function of this number, or a number where there may be none */
-#define PCI_NOT_ALLOWED 2u /* the badge lacks a right */
-#define PCI_FIXED       3u /* nothing of it can be changed through this service */
-#define PCI_NO_BAR      4u /* no BAR of this number and kind, or the firmware gave it no address */
-#define PCI_SHARED      5u /* other functions have a part in this page, these ports, or this line */
-#define PCI_TOO_HIGH    6u /* memory beyond 4 GiB, which no page table here reaches */
-#define PCI_NO_LINE     7u /* the function has none, or this service has not */
-#define PCI_PENDING     8u /* revoked, but the device has not ended its transactions: ask again */
-#define PCI_WORN_OUT    9u /* generations have come to their top: nobody gets this one any more */
-
-enum pci_operation {
-	PCI_COUNT,
-	PCI_INFORMATION,
-	PCI_READ,
-	PCI_WRITE,
-	PCI_MASTER,
-	PCI_MEMORY,
-	PCI_PORTS,
-	PCI_LINE,
-	PCI_SPLIT,
-	PCI_REVOKE
+/* Every operation but pci_count can answer PCI_NO_FUNCTION, PCI_NOT_ALLOWED and SERVICE_REVOKED
+ * (the function has another generation than the door). */
+enum pci_status {
+	PCI_OK,
+	PCI_NO_FUNCTION, /* no function of this number, or a number where there may be none */
+	PCI_NOT_ALLOWED, /* the badge lacks a right */
+	PCI_FIXED,       /* nothing of it can be changed through this service */
+	PCI_NO_BAR,      /* no BAR of this number and kind, or the firmware gave it no address */
+	PCI_SHARED,      /* other functions have a part in this page, these ports, or this line */
+	PCI_TOO_HIGH,    /* memory beyond 4 GiB, which no page table here reaches */
+	PCI_NO_LINE,     /* the function has none, or this service has not */
+	PCI_PENDING,     /* revoked, but the device has not ended its transactions: ask again */
+	PCI_WORN_OUT     /* generations have come to their top: nobody gets this one any more */
 };
 
 /* What enumeration found; it does not change. */
@@ -98,117 +85,74 @@ static inline uint64_t pci_bar_base(const struct pci_information *information, u
 	       (low & ~15u);
 }
 
-/*
- * ---- what a client calls. All return RETURN + a status, or an error of the kernel. Where `to` is
- * a slot, it is one of 1..127, and the caller's words are in registers: nothing is lent.
- */
+/* How many functions have a number, and how many were found beyond those. Every door may ask.
+ * Cost: 80. */
+uint32_t pci_count(slot_t door, uint16_t *count, uint16_t *missed);
 
-/* How many functions have a number, and how many were found beyond those. Every door may ask. */
-static inline uint32_t pci_count(slot_t door, uint32_t *count, uint32_t *missed)
-{
-	uint32_t both, result = door_call(door.encoded, PCI_COUNT, 0, 0, &both);
-	*count = both & 0xFFFF;
-	*missed = both >> 16;
-	return result;
-}
-
-/* What is known of a function; no register is read. Right READ. The caller must not stand on its
- * data page: the answer comes through it. */
-static inline uint32_t pci_information(slot_t door, uint32_t place,
-				       struct pci_information *information)
-{
-	uint32_t result = door_call(door.encoded, PCI_INFORMATION, 0, place, NULL);
-	if (result == RETURN)
-		memcpy(information, parameters(), sizeof(*information));
-	return result;
-}
+/* What is known of a function; no register is read. Right READ. PCI_NO_FUNCTION, PCI_NOT_ALLOWED,
+ * SERVICE_REVOKED. Cost: 165. */
+uint32_t pci_information(slot_t door, uint32_t place, struct pci_information *information);
 
 /* The configuration register at an offset, a multiple of 4 below 256, else SERVICE_BAD_ARGUMENT.
- * Right READ. Cost: pci_read of tests/bench. */
-static inline uint32_t pci_read(slot_t door, uint32_t place, uint32_t *value)
-{
-	return door_call(door.encoded, PCI_READ, 0, place, value);
-}
+ * Right READ. PCI_NO_FUNCTION, PCI_NOT_ALLOWED, SERVICE_REVOKED. Cost: pci_read of
+ * docs/benchmarks.md. */
+uint32_t pci_read(slot_t door, uint32_t place, uint32_t *value);
 
 /*
  * Writes those bits of a register that may be written, keeps the others, and tells in *now what it
  * then holds. Right WRITE. PCI_FIXED: there are none. SERVICE_BAD_ARGUMENT as of pci_read. Who is
  * stopped meanwhile may write twice: a status bit that is cleared by writing 1 to it may be cleared
- * again. Switching decoding on first sets all BARs to what they were at the start.
+ * again. Switching decoding on first sets all BARs to what they were at the start. PCI_NO_FUNCTION,
+ * PCI_NOT_ALLOWED, SERVICE_REVOKED. Cost: 180, or 260 if BARs are set.
  */
-static inline uint32_t pci_write(slot_t door, uint32_t place, uint32_t value, uint32_t *now)
-{
-	return door_call(door.encoded, PCI_WRITE, value, place, now);
-}
+uint32_t pci_write(slot_t door, uint32_t place, uint32_t value, uint32_t *now);
 
 /* Bus mastering on (1) or off (0); the command register in *now. Right MASTER: it is the right to
- * all of memory (docs/pci.md). PCI_FIXED: bridges. SERVICE_BAD_ARGUMENT: another value. */
-static inline uint32_t pci_master(slot_t door, uint32_t place, uint32_t on, uint32_t *now)
-{
-	return door_call(door.encoded, PCI_MASTER, on, place, now);
-}
+ * all of memory (docs/pci.md). PCI_FIXED: bridges. SERVICE_BAD_ARGUMENT: another value.
+ * PCI_NO_FUNCTION, PCI_NOT_ALLOWED, SERVICE_REVOKED. Cost: 180. */
+uint32_t pci_master(slot_t door, uint32_t place, uint32_t on, uint32_t *now);
 
 /*
  * The physical extent of a memory BAR: its first frame, and how many frames as a power of two. A
  * name, of which device_define (libs/root) makes a capability of the memory service. Right BARS.
- * PCI_NO_BAR, PCI_SHARED, PCI_TOO_HIGH.
+ * PCI_NO_BAR, PCI_SHARED, PCI_TOO_HIGH, PCI_NO_FUNCTION, PCI_NOT_ALLOWED, SERVICE_REVOKED.
+ * Cost: 165.
  */
+uint32_t pci_memory(slot_t door, uint32_t place, uint32_t *extent);
 #define PCI_EXTENT(frame, frames_log2) ((uint32_t)(frame) | (uint32_t)(frames_log2) << 24)
 #define PCI_EXTENT_FRAME(extent)       ((extent)&0xFFFFFu)
 #define PCI_EXTENT_LOG2(extent)        ((extent) >> 24)
-static inline uint32_t pci_memory(slot_t door, uint32_t place, uint32_t *extent)
-{
-	return door_call(door.encoded, PCI_MEMORY, 0, place, extent);
-}
-
-/* What answers with a capability in slot `to`. */
-static inline uint32_t pci_call_for(slot_t door, uint32_t operation, uint32_t place, slot_t to,
-				    uint32_t *value)
-{
-	if (value)
-		*value = 0;
-	if (!to.encoded || to.encoded >= LIST_SLOTS)
-		return ERROR_ARGUMENT;
-	return door_call(door.encoded | OPTION_RESULTS, operation, to.encoded, place, value);
-}
 
 /* The ports of a BAR as a kernel capability (PORTS), and its range, first | last << 16. It can't be
- * revoked. Right BARS. PCI_NO_BAR, PCI_SHARED, SERVICE_NO_RESULT. */
-static inline uint32_t pci_ports(slot_t door, uint32_t place, slot_t to, uint32_t *range)
-{
-	return pci_call_for(door, PCI_PORTS, place, to, range);
-}
+ * revoked. Right BARS. PCI_NO_BAR, PCI_SHARED, SERVICE_NO_RESULT, PCI_NO_FUNCTION, PCI_NOT_ALLOWED,
+ * SERVICE_REVOKED. Cost: 700. */
+uint32_t pci_ports(slot_t door, uint32_t place, place_t to, uint32_t *range);
 
 /* The interrupt line as a kernel capability (IRQ), and its number. It can't be revoked. Right IRQ;
- * a line that several functions have is for PCI_ANY only. PCI_NO_LINE, PCI_SHARED, SERVICE_NO_RESULT.
- */
-static inline uint32_t pci_line(slot_t door, uint32_t place, slot_t to, uint32_t *line)
-{
-	return pci_call_for(door, PCI_LINE, place, to, line);
-}
+ * a line that several functions have is for PCI_ANY only. PCI_NO_LINE, PCI_SHARED,
+ * SERVICE_NO_RESULT, PCI_NO_FUNCTION, PCI_NOT_ALLOWED, SERVICE_REVOKED, SERVICE_BAD_ARGUMENT.
+ * Cost: 700. */
+uint32_t pci_line(slot_t door, uint32_t place, place_t to, uint32_t *line);
 
 /*
  * A capability for one function with the rights that the place names. It has the generation of the
  * door and ends with it; from PCI_ANY the one that the function now has. PCI_NOT_ALLOWED: a right
- * that the door has not. SERVICE_NO_RESULT, PCI_WORN_OUT. Bus mastering stays as it is: whoever hands a
- * function to somebody else calls pci_revoke.
+ * that the door has not. SERVICE_NO_RESULT, PCI_WORN_OUT, PCI_NO_FUNCTION, SERVICE_REVOKED. Bus
+ * mastering stays as it is: whoever hands a function to somebody else calls pci_revoke. Cost: 700.
  */
-static inline uint32_t pci_split(slot_t door, uint32_t place, slot_t to)
-{
-	return pci_call_for(door, PCI_SPLIT, place, to, NULL);
-}
+uint32_t pci_split(slot_t door, uint32_t place, place_t to);
 
 /*
  * Ends all capabilities for a function, but those with PCI_ANY, which this needs. In this order:
  * bus mastering is off and read back, and at the same moment the generation is another one; the
- * device has ended its transactions; a new capability, as of pci_split, is in slot `to`. Only then
- * is memory that it could reach anybody else's to use. A bridge's bus mastering stays.
- * PCI_PENDING: the device still says that it works; what was revoked is revoked; call it again.
- * PCI_NOT_ALLOWED (also: for PCI_ANY). SERVICE_NO_RESULT, PCI_WORN_OUT: all the same revoked.
+ * device has ended its transactions; a new capability, as of pci_split, comes. Only then is memory
+ * that it could reach anybody else's to use. A bridge's bus mastering stays. PCI_PENDING: the
+ * device still says that it works; what was revoked is revoked; call it again. PCI_NOT_ALLOWED
+ * (also: for PCI_ANY). SERVICE_NO_RESULT, PCI_WORN_OUT: all the same revoked. PCI_NO_FUNCTION,
+ * SERVICE_REVOKED. Cost: 700, and it waits for the device.
  */
-static inline uint32_t pci_revoke(slot_t door, uint32_t place, slot_t to)
-{
-	return pci_call_for(door, PCI_REVOKE, place, to, NULL);
-}
+uint32_t pci_revoke(slot_t door, uint32_t place, place_t to);
+
+#include "pci.stubs.h"
 
 #endif

@@ -26,29 +26,29 @@ static void calls(uint32_t unused)
 	uint32_t value = NOT_ANSWERED, result = 0;
 	struct pci_information information = {0};
 	switch (operation) {
-	case PCI_INFORMATION:
+	case pci_information_op:
 		result = pci_information(slot(held), 0, &information);
 		value = information.vendor;
 		break;
-	case PCI_READ:
+	case pci_read_op:
 		result = pci_read(slot(held), CONFIG_IDENTITY, &value);
 		break;
-	case PCI_WRITE:
+	case pci_write_op:
 		result = pci_write(slot(held), CONFIG_COMMAND, command ^ COMMAND_PORTS, &value);
 		break;
-	case PCI_MASTER:
+	case pci_master_op:
 		result = pci_master(slot(held), 0, 1, &value);
 		break;
-	case PCI_PORTS:
+	case pci_ports_op:
 		result = pci_ports(slot(held), 4, slot(to), &value);
 		break;
-	case PCI_LINE:
+	case pci_line_op:
 		result = pci_line(slot(held), 0, slot(to), &value);
 		break;
-	case PCI_SPLIT:
+	case pci_split_op:
 		result = pci_split(slot(held), PCI_MAY_READ, slot(to));
 		break;
-	case PCI_REVOKE:
+	case pci_revoke_op:
 		result = pci_revoke(slot(everything), PCI_PLACE(victim, PCI_MAY_READ), slot(to));
 		break;
 	default:
@@ -57,8 +57,8 @@ static void calls(uint32_t unused)
 	answer[0].value = value;
 	answer[0].result = result;
 }
-static const enum pci_operation swept[] = {PCI_INFORMATION, PCI_READ, PCI_WRITE, PCI_MASTER,
-					   PCI_PORTS,       PCI_LINE, PCI_SPLIT, PCI_REVOKE};
+static const enum pci_operation swept[] = {pci_information_op, pci_read_op, pci_write_op, pci_master_op,
+					   pci_ports_op,       pci_line_op, pci_split_op, pci_revoke_op};
 #define SWEPT (sizeof(swept) / sizeof(swept[0]))
 
 static uint32_t command_now(void)
@@ -72,11 +72,11 @@ static uint32_t generation(void)
 /* What the victim's command register is when the operation has happened. */
 static uint32_t command_after(void)
 {
-	if (operation == PCI_WRITE) {
+	if (operation == pci_write_op) {
 		uint32_t may = TABLE(victim, command_bits, uint32_t);
 		return command ^ (COMMAND_PORTS & may);
 	}
-	return operation == PCI_MASTER ? command | COMMAND_MASTER : command;
+	return operation == pci_master_op ? command | COMMAND_MASTER : command;
 }
 
 /* The other client reads a register of another function: it takes the lock, and CF8. */
@@ -157,15 +157,15 @@ static _Bool is_right(void)
 	if (answer[0].result != RETURN)
 		return 0;
 	switch (operation) {
-	case PCI_INFORMATION:
+	case pci_information_op:
 		return answer[0].value == (peek(victim, CONFIG_IDENTITY) & 0xFFFF);
-	case PCI_READ:
+	case pci_read_op:
 		return answer[0].value == peek(victim, CONFIG_IDENTITY);
-	case PCI_WRITE:
-	case PCI_MASTER:
+	case pci_write_op:
+	case pci_master_op:
 		return (answer[0].value & COMMAND_BITS) == command_after() &&
 		       command_now() == command_after();
-	case PCI_LINE:
+	case pci_line_op:
 		return answer[0].value == LINE && is_given();
 	default:
 		return is_given();
@@ -225,7 +225,7 @@ TEST(pci_sweep_preempted_at_every_instruction_it_happens_and_others_notice_nothi
 TEST(pci_sweep_revoke_raises_the_generation_once)
 {
 	world_make();
-	operation = PCI_REVOKE;
+	operation = pci_revoke_op;
 	for (uint32_t steps = 0, reason = DISPATCH_STEPPED; reason == DISPATCH_STEPPED; steps++) {
 		round_begin();
 		for (uint32_t j = 0; j < steps && reason == DISPATCH_STEPPED; j++) {
@@ -263,7 +263,7 @@ TEST(pci_sweep_killed_at_every_instruction_it_happened_wholly_or_not_at_all)
 /* Frozen, revoked, thawed: whatever it was about to do to the function does not happen any more. */
 static _Bool is_revoked(void)
 {
-	uint32_t value, revoke = operation == PCI_REVOKE; /* then there are two of them */
+	uint32_t value, revoke = operation == pci_revoke_op; /* then there are two of them */
 	CHECK_EQUAL(pci_revoke(slot(everything), PCI_PLACE(victim, PCI_MAY_READ), slot(fresh)),
 		    RETURN);
 	uint32_t then = command_now(), raised = generation();
@@ -280,7 +280,7 @@ static _Bool is_revoked(void)
 		return 0;
 	}
 	/* what it was given is for nothing, unless its revoke was the last */
-	if (revoke || operation == PCI_SPLIT)
+	if (revoke || operation == pci_split_op)
 		CHECK_EQUAL(pci_read(slot(to), 0, &value),
 			    RETURN + (was_last ? SERVICE_REVOKED : 0));
 	return !revoke || !was_last;

@@ -195,11 +195,12 @@ static void calls_keyboard(uint32_t operation)
 /* Those that pci_sweep_test.c does not measure. */
 static void calls_pci(uint32_t operation)
 {
-	uint32_t some, more;
-	if (operation == PCI_COUNT)
+	uint16_t some, more;
+	uint32_t extent;
+	if (operation == pci_count_op)
 		OK(pci_count(slot(everything), &some, &more));
-	else if (operation == PCI_MEMORY)
-		pci_memory(slot(everything), PCI_PLACE(victim, 0), &some);
+	else if (operation == pci_memory_op)
+		pci_memory(slot(everything), PCI_PLACE(victim, 0), &extent);
 }
 static void stack_measure(const char *name, client_function *calls, uint32_t operation)
 {
@@ -221,8 +222,8 @@ TEST(services_stack_of_keyboard_and_pci_is_less_than_a_kib)
 	MUST(kernel_copy(slot(held), slot(door)));
 	for (uint32_t operation = 0; operation <= keyboard_reset_machine_op; operation++)
 		stack_measure("keyboard", calls_keyboard, operation);
-	stack_measure("PCI", calls_pci, PCI_COUNT);
-	stack_measure("PCI", calls_pci, PCI_MEMORY);
+	stack_measure("PCI", calls_pci, pci_count_op);
+	stack_measure("PCI", calls_pci, pci_memory_op);
 	CHECK(deepest > 32); /* what is painted is where they stand */
 	slot_give(door);
 	kernel_delete(slot(spare));
