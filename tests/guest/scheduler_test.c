@@ -6,6 +6,7 @@
  */
 #include "policy_model.h"
 #include "scheduler.h"
+#include "wish.h"
 #include "scheduler/program.h"
 #include "test.h"
 
@@ -481,7 +482,7 @@ TEST(scheduler_that_can_not_ask_for_a_time_says_so)
  * time stands there now. */
 static void asks(uint32_t time)
 {
-	door_call(slot(wish_door[0]).encoded, SCHEDULER_WISH, time, 1, NULL);
+	wish_until(slot(wish_door[0]), (uint64_t)1 << 32 | time);
 }
 static void waits_for_a_time(uint32_t self)
 {
