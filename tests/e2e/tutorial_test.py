@@ -4,7 +4,7 @@
 
 A block of commands (```sh) is executed; the block behind it (```text) is what they answer, where
 `...` alone stands for any lines, `…` for any characters, and a figure with `~` for one that is not
-a quarter off. What the reader is to do to a file is said in the words before a block (```c):
+a quarter off What the reader is to do to a file is said in the words before a block (```c):
 
     Write `PATH`:                          the file is this
     `PATH` has:                            this stands in it
@@ -38,12 +38,12 @@ class Stumble(Exception):
 
 def same_line(wanted, got):
     """Does a line of the page describe this one?"""
-    parts = re.split(r"(~[\d,]+|…)", wanted)
-    pattern = "".join(r"([\d,]+)" if part.startswith("~") else ".*" if part == "…" else
+    parts = re.split(r"(~[\d,.]+|…)", wanted)
+    pattern = "".join(r"([\d,.]+)" if part.startswith("~") else ".*" if part == "…" else
                       re.escape(part) for part in parts)
     match = re.fullmatch(pattern, got)
-    figures = [int(part[1:].replace(",", "")) for part in parts if part.startswith("~")]
-    return match and all(abs(int(got_one.replace(",", "")) - figure) <= figure / 4
+    figures = [float(part[1:].replace(",", "")) for part in parts if part.startswith("~")]
+    return match and all(abs(float(got_one.replace(",", "")) - figure) <= figure / 4
                          for figure, got_one in zip(figures, match.groups()))
 
 
