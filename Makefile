@@ -430,7 +430,7 @@ bench bench-record: $(BOOTABLE) build/kprof/kprof.so | setup-iso setup-run
 	$(LIVE)@tools/bench $(if $(KVM),--kvm) $(if $(filter bench-record,$@),--record)
 endif
 
-new-service:
+new-service: | setup-build
 	@tools/new-service '$(NAME)'
 
 profile: $(BOOTED) build/kprof/kprof.so | setup-run
