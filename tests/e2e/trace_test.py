@@ -42,6 +42,10 @@ class Trace:
                 if re.fullmatch(re.escape(name) + r" #\d+", full)
                 for *slice_, event in self.tracks[pid, 0]]
 
+    def interrupts(self):
+        return sorted((slice_ for (pid, tid), track in self.tracks.items() if pid == 1 and tid > 0
+                       for slice_ in track), key=lambda slice_: slice_[:2])
+
     def names(self, pattern):
         return [event["name"] for track in self.tracks.values() for *_, event in track
                 if re.search(pattern, event["name"])]
@@ -89,6 +93,9 @@ def whole(name, trace):
           trace.totals)
     wrong = [(key, bad) for key, track in trace.tracks.items() if (bad := overlaps(track))]
     check(f"{name}: intervals nest", not wrong, wrong[:3])
+    check(f"{name}: interrupts are on the tracks of their lines, and account for their time",
+          sum(end - begin for begin, end, _ in trace.interrupts()) ==
+          trace.totals["ran"].get("interrupts", 0), trace.totals)
     wrong = []
     for pid, thread in trace.process.items():
         runs = [slice_ for slice_ in cpu if slice_[2]["name"] == thread]
@@ -108,6 +115,10 @@ def deadlines(folder):
     check("by the root thread, ended by the timer", len(root) == 1 and all(
         args == {"by": args["by"], "ended by": "interrupt 0 (timer)"} and
         args["by"] in trace.process.values() for _, args in found), found)
+    ends = [end for (_, end), _ in found]
+    taken = [any(begin <= end <= until and event["name"] == "interrupt 0 (timer)"
+                 for begin, until, event in trace.interrupts()) for end in ends]
+    check("whose interrupt is on its line's track then", all(taken), ends, trace.interrupts())
     check("and each is as much longer as its deadline",
           all(0 < b - a < 2 * lengths[0] for a, b in zip(lengths, lengths[1:])), lengths)
 
