@@ -16,6 +16,7 @@
 static struct client crowd[PERIODIC + BEST];
 static struct scheduler top;
 static struct cyclic cyclic;
+static struct priority priority;
 static struct domain doorkeeper;
 static volatile uint32_t count[PERIODIC + BEST], late, wrong;
 static uint32_t wish_door[PERIODIC];
@@ -169,19 +170,25 @@ static void ends(uint32_t self)
 
 TEST(scheduler_program_ends_with_its_last_child_and_refuses_what_is_no_policy)
 {
-	static struct scheduler_plan plan = {.length = 100000};
-	for (uint32_t policy = SCHEDULER_PRIORITY; policy <= SCHEDULER_POLICIES; policy++) {
+	static struct scheduler_plan plan;
+	for (uint32_t policy = SCHEDULER_CYCLIC; policy <= SCHEDULER_POLICIES; policy++) {
+		plan.length = policy == SCHEDULER_CYCLIC ? 2 : 100000;
 		peer_make(&doorkeeper, "doorkeeper");
 		for (uint32_t i = 0; i < 2; i++) {
 			count[i] = 0;
 			client_make(&crowd[i], &root_domain, ends, i);
-			if (policy == SCHEDULER_EDF)
+			if (policy == SCHEDULER_CYCLIC)
+				plan.slots[i] = (struct cyclic_slot){i, soon};
+			else if (policy == SCHEDULER_EDF)
 				plan.servers[i].budget = plan.servers[i].period = 1000000;
 			else
 				plan.tickets[i] = 1;
 		}
 		program_make(&edf, "scheduler", 0, policy, &plan, 2, &crowd[0]);
-		CHECK_EQUAL(thread_run(&edf.thread), DISPATCH_ENDED);
+		priority_begin(&priority); /* (a cyclic one waits for the end of its slot) */
+		scheduler_begin(&top, &priority.policy, SCHEDULER_IS_ROOT, ROW, 1);
+		CHECK_EQUAL(scheduler_run(&top, POLICY_NEVER), 0);
+		CHECK_EQUAL(top.reason[0], DISPATCH_ENDED);
 		CHECK_EQUAL(count[0], policy < SCHEDULER_POLICIES);
 		CHECK_EQUAL(count[1], policy < SCHEDULER_POLICIES);
 		program_end(&edf, 0);
