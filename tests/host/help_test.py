@@ -19,7 +19,10 @@ SECTIONS = ["NAME", "SYNOPSIS", "TARGETS", "SETTINGS", "FILES", "EXAMPLES"]
 
 def make(*arguments):
     plain = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    return subprocess.run(["make", *arguments], cwd=ROOT, env=plain, capture_output=True, text=True,
+    # Other settings than those of the make above us would build everything anew.
+    _, _, settings = os.environ.get("MAKEFLAGS", "").partition(" -- ")
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          env={**plain, "MAKEFLAGS": f"-- {settings}" if settings else ""},
                           check=False).stdout
 
 
