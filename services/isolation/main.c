@@ -161,6 +161,7 @@ static void hostile_make(uint32_t i)
 		give_twice(program, HOSTILE_OTHERS + 2, &vga_domain, VGA_AREA(0, 0, 1, 1));
 	if (pci_slot)
 		give_twice(program, HOSTILE_OTHERS + 3, &pci_domain, 0);
+	give_twice(program, HOSTILE_OTHERS + 6, &root_domain, SCHEDULER_BADGE(GROUP) | WISH_BADGE);
 	give_door(program, HOSTILE_LEDGER_DOOR, &ledger.domain, TASKS + i);
 }
 
