@@ -40,6 +40,8 @@ void report(const char *name);   /* all samples since the last report */
 /* The samples of the last report once more, each for so many parts (rounded up). */
 void report_parts(const char *name, uint32_t parts);
 void report_end(void); /* the medians of all, on as little room as can be */
+uint64_t far_ticks(
+	void); /* from now on: a deadline that does not come while something is measured */
 /* Runs `before`, measures `work`, runs `after`. */
 #define MEASURE(name, before, work, after) \
 	do {                               \

@@ -143,7 +143,6 @@ static void bench_objects(void)
 
 /* ---- threads
  * --------------------------------------------------------------------------------------------- */
-#define FAR_MS 2000ull /* a deadline that does not come while something is measured */
 static struct thread worker;
 static uint8_t worker_stack[4096] __attribute__((aligned(16)));
 void thread_begin(void);
@@ -203,7 +202,7 @@ static void bench_dispatch(void)
 	struct dispatch_result result;
 	slot_t thread;
 	uint32_t error;
-	uint64_t far = cycles() + FAR_MS * boot_record->cycles_per_ms;
+	uint64_t far = cycles() + far_ticks();
 	worker_start(worker_waits);
 	thread = slot(worker.object.slot);
 	MUST(kernel_dispatch(thread, 0, far, 0, &result));
@@ -285,7 +284,7 @@ static void handler_handles(void)
 static __attribute__((noinline)) void bench_wake(void)
 {
 	struct dispatch_result result;
-	uint64_t far = cycles() + FAR_MS * boot_record->cycles_per_ms;
+	uint64_t far = cycles() + 2 * far_ticks();
 	const uint32_t told = HANDLER_BIT << DISPATCH_BIT_SHIFT;
 	slot_t thread;
 	thread_make(&handler, "handler", &service_b);
@@ -619,7 +618,7 @@ static __attribute__((noinline)) void bench_nested(void)
 			  (uint32_t)nested_dispatches);
 	}
 	slot_t first = slot(nest[0].object.slot), last = slot(nest[NESTED - 1].object.slot);
-	uint64_t far = cycles() + FAR_MS * boot_record->cycles_per_ms;
+	uint64_t far = cycles() + far_ticks();
 	MUST(kernel_dispatch(first, 0, far, 0, &result));
 	MEASURE("dispatch_nested4", MUST(kernel_signal(last, 1)),
 		error = kernel_dispatch(first, 0, far, 0, &result), MUST(error));

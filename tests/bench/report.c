@@ -61,6 +61,13 @@ void round_end(void)
 	series = &warm;
 }
 
+/* Cold rounds of a long walk take minutes in an emulator. (Where instructions are counted, the walk
+ * is short; and a deadline beyond 32 bits would cost some.) */
+uint64_t far_ticks(void)
+{
+	return (1000 + (walk_bytes >> 20) * 60000ull) * boot_record->cycles_per_ms;
+}
+
 /* ---- samples
  * ------------------------------------------------------------------------------------------------
  */
@@ -119,6 +126,14 @@ static uint32_t series_print(const char *kind, const char *name, struct series *
 	return percentile(s, 50);
 }
 
+/* The timer may still be set for a deadline of what was measured, and would interrupt what comes.
+ */
+static void timer_quiet(void)
+{
+	uint32_t bits;
+	MUST(kernel_wait(1u << 31, cycles() + boot_record->cycles_per_ms, &bits));
+}
+
 static uint32_t told_warm, told_cold; /* samples of the last report */
 
 __attribute__((noinline)) void report(const char *name)
@@ -133,6 +148,7 @@ __attribute__((noinline)) void report(const char *name)
 	told_warm = warm.count;
 	told_cold = cold.count;
 	warm.count = cold.count = 0;
+	timer_quiet();
 }
 
 void report_parts(const char *name, uint32_t parts)
