@@ -2,7 +2,9 @@
 """A program's ELF file, as tools/trace, tools/profile and tools/gdb need it."""
 
 import bisect
+import os
 import struct
+import subprocess
 
 IMAGE_BASE = 0x400000
 HASHED_BYTES = 512                              # as in tools/kprof/trace.c
@@ -66,6 +68,16 @@ class Program:
     def hash(self):
         """FNV-1a of how it begins: no two begin alike."""
         return hash_of(self.bytes_at(IMAGE_BASE, HASHED_BYTES))
+
+
+def lines_of(path, address):
+    """File and line of an address, and where the compiler has put that, the innermost first."""
+    said = subprocess.run([os.environ.get("CROSS", "i686-linux-gnu-") + "addr2line", "-i", "-e",
+                           path, f"{address:#x}"], capture_output=True, text=True,
+                          check=False).stdout
+    # GCC's are relative to the project, as ./x; NASM's are behind the folder's own name and //
+    lines = [line.split(" ")[0].split("//")[-1].removeprefix("./") for line in said.splitlines()]
+    return [line for line in lines if "?" not in line]
 
 
 def hash_of(data):

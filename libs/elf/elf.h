@@ -84,18 +84,20 @@ static inline const struct elf_segment *elf_segment_at(const void *file, uint32_
 	return NULL;
 }
 
-/* Could a call have left this address on a stack: does it stand behind one? Of its program's own
- * text, or by a register or a word of memory: FF /2. */
-static inline int elf_follows_call(const void *file, uint32_t address)
+/* Could a call have left this address on a stack: does it stand behind one? *target: what was
+ * called, of the program's own text; 0: by a register or a word of memory, FF /2. */
+static inline int elf_follows_call(const void *file, uint32_t address, uint32_t *target)
 {
 	const struct elf_segment *text = elf_segment_at(file, address - 1);
 	if (!text || !(text->flags & ELF_EXECUTE) || address - text->address < 7 ||
 	    address - text->address > text->file_bytes)
 		return 0;
 	const uint8_t *code = (const uint8_t *)file + text->at + (address - text->address);
-	uint32_t to = address + (code[-4] | code[-3] << 8 | code[-2] << 16 | code[-1] * 0x1000000u);
-	return (code[-5] == 0xE8 && to - text->address < text->file_bytes) ||
-	       (code[-2] == 0xFF && (code[-1] & 0xF8) == 0xD0) ||
+	*target = address + (code[-4] | code[-3] << 8 | code[-2] << 16 | code[-1] * 0x1000000u);
+	if (code[-5] == 0xE8 && *target - text->address < text->file_bytes)
+		return 1;
+	*target = 0;
+	return (code[-2] == 0xFF && (code[-1] & 0xF8) == 0xD0) ||
 	       (code[-3] == 0xFF && (code[-2] & 0x38) == 0x10) ||
 	       (code[-6] == 0xFF && (code[-5] & 0x38) == 0x10) ||
 	       (code[-7] == 0xFF && (code[-6] & 0x38) == 0x10);

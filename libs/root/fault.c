@@ -3,9 +3,9 @@
  * Fault reports. Of a thread that has stopped its dispatcher tells (fault_report); of a call that
  * ends the service does, on the client's thread, through a door of ours; and so does the root
  * thread, whom nobody dispatches. What is said is what the kernel saw, but for the badge and for
- * what begins with `perhaps`; the program can only have it said again. Nothing is written but
- * the thread's own data page and what is known of that thread; and if the root thread changes its
- * tables meanwhile, this report is wrong or faults itself, and is over.
+ * what begins with `likely` or `perhaps`; the program can only have it said again. Nothing is
+ * written but the thread's own data page and what is known of that thread; and if the root thread
+ * changes its tables meanwhile, this report is wrong or faults itself, and is over.
  */
 #include "elf/elf.h"
 #include "root.h"
@@ -80,28 +80,55 @@ static void add_fault(struct report *report, struct words fault, const struct th
 	    thread ? thread->home->name : "?");
 }
 
-/* ---- within a program: no frame pointers, so what could be a return address -------------------
+/* ---- within a program: there are no frame pointers, so what could be a return address ---------
  */
 
 static void add_trace(struct report *report, uint32_t index, const struct backtrace *trace)
 {
 	for (uint32_t i = 0; i < trace->count; i++)
-		add_place(report, "  perhaps from", index, trace->from[i]);
+		add_place(report, trace->likely >> i & 1 ? "  likely from" : "  perhaps from",
+			  index, trace->from[i]);
 }
 
-/* [at, end) of its stack, where this domain sees it. */
-static void scan(struct backtrace *trace, const void *file, uint32_t at, uint32_t end)
+/* A stack where this domain sees it. */
+struct stack {
+	uint32_t at, end;
+};
+
+/* Takes the next word that stands behind a call of this function. If there is none, the next one
+ * behind any call: it may be left from earlier, or the function was jumped to. */
+static uint32_t return_next(struct stack *stack, const void *file, uint32_t function, _Bool *likely)
 {
-	const struct elf_header *header = file;
-	uint32_t word;
-	for (at &= ~3u; at < end && trace->count < BACKTRACE_MAX; at += 4) {
+	uint32_t word, target, found = 0, behind = stack->end;
+	*likely = 0;
+	for (uint32_t at = stack->at; at < stack->end && !*likely; at += 4) {
 		if (!try_load((const uint32_t *)at, &word))
-			return;
-		if (!elf_follows_call(file, word))
+			break;
+		if (!elf_follows_call(file, word, &target))
 			continue;
-		trace->from[trace->count++] = word;
-		if (word - header->entry < 32) /* program_start: nobody called that */
+		*likely = target && target == function;
+		if (*likely || !found) {
+			found = word;
+			behind = at + 4;
+		}
+	}
+	stack->at = behind;
+	return found;
+}
+
+static void scan(struct backtrace *trace, const struct domain *domain, uint32_t place,
+		 struct stack stack)
+{
+	const struct elf_header *header = domain->file;
+	while (trace->count < BACKTRACE_MAX && place - header->entry >= 32) { /* program_start */
+		uint32_t offset;
+		_Bool likely,
+			named = elf_symbol_at(header, domain->file_bytes, place, &offset) != NULL;
+		place = return_next(&stack, header, named ? place - offset : 0, &likely);
+		if (!place)
 			return;
+		trace->likely |= (uint32_t)likely << trace->count;
+		trace->from[trace->count++] = place;
 	}
 }
 
@@ -110,18 +137,20 @@ static _Bool is_on_data_page(uint32_t esp)
 	return (esp & ~(PAGE_BYTES - 1)) == DATA_PAGE;
 }
 
-/* From `esp` on: on the data page until `end`, 0: what is there can't be known; or in the program's
- * own data, which came with the fault as a window. (Anything else may be nowhere, and the kernel
- * would remember our fault in place of the program's.) */
-static void trace_make(struct backtrace *trace, const struct domain *domain, uint32_t esp,
-		       uint32_t end)
+/* Of a program that stands at `place`, from `esp` on: on the data page until `end`, 0: what is
+ * there can't be known; or in the program's own data, which came with the fault as a window.
+ * (Anything else may be nowhere, and the kernel would remember our fault in place of the
+ * program's.) */
+static void trace_make(struct backtrace *trace, const struct domain *domain, uint32_t place,
+		       uint32_t esp, uint32_t end)
 {
 	const struct elf_segment *data;
-	trace->count = 0;
+	*trace = (struct backtrace){.place = place};
 	if (!domain || !domain->file)
 		return;
+	esp &= ~3u;
 	if (is_on_data_page(esp)) {
-		scan(trace, domain->file, esp, end);
+		scan(trace, domain, place, (struct stack){esp, end});
 		return;
 	}
 	data = elf_segment_at(domain->file, esp);
@@ -132,7 +161,7 @@ static void trace_make(struct backtrace *trace, const struct domain *domain, uin
 	if (bytes > PAGE_BYTES)
 		bytes = PAGE_BYTES;
 	if (bytes <= WINDOW_0 + WINDOW_BYTES - at)
-		scan(trace, domain->file, at, at + bytes);
+		scan(trace, domain, place, (struct stack){at, at + bytes});
 }
 
 /* ---- across programs --------------------------------------------------------------------------
@@ -156,10 +185,10 @@ static const uint32_t *badge_find(const struct domain *service, uint32_t caller_
 	return NULL;
 }
 
-/* The calls from number `depth` down, from a fault in domain `index`, which said where its stack
- * is. Of a caller's stack only what lies on this same page can be seen. */
+/* The calls from number `depth` down, from a fault in domain `index`, which said where it stands
+ * and where its stack is. Of a caller's stack only what lies on this same page can be seen. */
 static void add_calls(struct report *report, slot_t thread, uint32_t depth, uint32_t index,
-		      uint32_t esp)
+		      uint32_t place, uint32_t esp)
 {
 	struct words call = {{0, 0, 0, 0}};
 	for (_Bool is_seen = 1;; depth--) {
@@ -174,13 +203,14 @@ static void add_calls(struct report *report, slot_t thread, uint32_t depth, uint
 		}
 		if (is_seen) {
 			struct backtrace trace;
-			trace_make(&trace, domain, esp, end);
+			trace_make(&trace, domain, place, esp, end);
 			add_trace(report, index, &trace);
 		}
 		if (!depth)
 			return;
 		add_place(report, "  called from", call.w[0], call.w[1]);
 		index = call.w[0];
+		place = call.w[1];
 		esp = call.w[2];
 		is_seen = is_seen && is_nested && is_on_data_page(esp);
 	}
@@ -222,8 +252,8 @@ OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class, uint32
 		    fault.w[3] != index)
 			return;
 		if (!depth && !is_root) { /* its dispatcher will tell */
-			thread->trace.place = fault.w[2];
-			trace_make(&thread->trace, domain_by_index(index), esp, DATA_TOP);
+			trace_make(&thread->trace, domain_by_index(index), fault.w[2], esp,
+				   DATA_TOP);
 			return;
 		}
 		add_fault(&report, fault, thread);
@@ -231,7 +261,7 @@ OPERATION void fault_told(uint32_t index, uint32_t place, uint32_t class, uint32
 			add_badge(&report, thread_slot, depth, index);
 		else
 			add(&report, ", at home\n");
-		add_calls(&report, thread_slot, depth, index, esp);
+		add_calls(&report, thread_slot, depth, index, fault.w[2], esp);
 	}
 	report_say(&report);
 }

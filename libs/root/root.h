@@ -186,6 +186,7 @@ _Bool holder_known(uint32_t id, const char **name, uint32_t *limit, uint32_t *us
 #define BACKTRACE_MAX 8u
 struct backtrace {
 	uint32_t place, count, from[BACKTRACE_MAX];
+	uint32_t likely; /* bits: a call of what comes before stands there */
 };
 struct thread {
 	struct object object, data[DATA_PAGES_MAX];

@@ -62,4 +62,13 @@ says(text, "a double fault is reported through its task gate", r"^KERNEL STOPPED
 says(text, "with the symbol of the place", r"at c01[0-9a-f]+ trap_common")
 says(text, "and the machine ends with failure", r"^END failure")
 shows(screen, text)
+run("make", "gdb", GDB_FLAGS="-batch -ex 'nous break demo:visitor_go' -ex continue "
+    "-ex 'set {unsigned short}$pc = 0x0b0f' -ex continue")     # ud2
+with open(os.path.join(ROOT, LOG), encoding="latin-1") as log:
+    text = log.read()
+says(text, "a fault of the root thread is told with all its functions before the kernel stops",
+     r"^FAULT in root at (\w{8}) \(demonstration\+\d+\)\n  program error, vector 6\n"
+     r"  thread root of root, at home\n  likely from root at \w{8} \(main\+\d+\)\n"
+     r"  likely from root at \w{8} \(program_start\+\d+\)\n\nKERNEL STOPPED: the root "
+     r"program ended or faulted\n.*\n +last fault: class 0*602 address 0+ at \1\n")
 close()

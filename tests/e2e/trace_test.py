@@ -195,8 +195,8 @@ def text(folder):
     check("with the time that they took", calls and
           int(calls[4]) - int(calls[3]) == int(calls[5]) and
           int(calls[6]) - int(calls[1]) == int(calls[7]), calls and calls[0])
-    run("tools/trace", "--entry", "selftest", "--append", "only=service_that_faults_is_told_with_all",
-        "--format", "text", "--out", f"{folder}/text")
+    run("tools/trace", "--entry", "selftest", "--format", "text", "--out", f"{folder}/text",
+        "--append", "only=service_that_faults_is_told_with_all")
     with open(f"{folder}/text", encoding="ascii") as file:
         lines = file.read()
     check("a call that a fault ends says so, its caller's does not", re.search(

@@ -5,14 +5,13 @@ A domain is called like the program whose beginning is mapped at the image's pla
 """
 
 import os
-import subprocess
 import sys
 
 import gdb
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.append(TOOLS)
-from program import HASHED_BYTES, IMAGE_BASE, Program, hash_of  # noqa: E402
+from program import HASHED_BYTES, IMAGE_BASE, Program, hash_of, lines_of  # noqa: E402
 
 BUILD = os.path.join(os.path.dirname(TOOLS), "build")
 KERNEL_BASE, DIRECT_END = 0xC0000000, 0xFF400000        # the direct map of memory
@@ -228,11 +227,8 @@ class Programs:
 
 
 def line_of(file, address):
-    tool = os.environ.get("CROSS", "i686-linux-gnu-") + "addr2line"
-    found = subprocess.run([tool, "-e", f"{BUILD}/{file}", f"{address:#x}"], capture_output=True,
-                           text=True, check=False).stdout.split(" ")[0].strip()
-    return f" ({found.removeprefix('./')})" if found and not found.startswith("?") and \
-        not found.endswith(":?") else ""
+    lines = lines_of(f"{BUILD}/{file}", address)
+    return f" ({lines[0]})" if lines else ""
 
 
 programs = Programs()
