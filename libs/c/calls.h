@@ -37,6 +37,7 @@ int _open(const char *name, int flags, ...), _close(int file);
 int _read(int file, void *to, size_t bytes), _write(int file, const void *from, size_t bytes);
 off_t _lseek(int file, off_t offset, int from);
 int _fstat(int file, struct stat *status), _stat(const char *name, struct stat *status);
+extern const uint32_t __fe_dfl_env[8], *const _fe_dfl_env;
 int _isatty(int file), _link(const char *from, const char *to), _unlink(const char *name);
 #pragma GCC visibility pop
 

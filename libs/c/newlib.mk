@@ -20,7 +20,8 @@ OBJECTS   := $(C_FILES:%=$(TO)/%.o) $(ASSEMBLER:%=$(TO)/%.o)
 
 FLAGS     := $(C_FLAGS) -w -I$(SOURCE)/libm/common -I$(SOURCE)/$(MACHINE)
 SETTINGS  := libs/c/newlib.mk build/c-flags $(wildcard libs/c/newlib/*)
-COMPILE    = mkdir -p $(@D) && $(CC) -I$(<D) $(FLAGS)
+COMPILE    = $(CC) -pipe -I$(<D) $(FLAGS)
+$(shell mkdir -p $(sort $(dir $(OBJECTS))))
 
 build/c/libc.a:
 

@@ -13,6 +13,11 @@
  */
 #define FPU_CONTROL 0x027Fu
 
+/* The same as fenv.h's FE_DFL_ENV, which newlib leaves to the system: an image of FSTENV with empty
+ * registers, and MXCSR as after a reset. */
+const uint32_t __fe_dfl_env[8] = {FPU_CONTROL, 0, 0xFFFF, 0, 0, 0, 0, 0x1F80};
+const uint32_t *const _fe_dfl_env = __fe_dfl_env;
+
 #define ARGUMENTS_MAX 32u
 
 typedef void initialiser(void);

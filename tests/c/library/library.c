@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fenv.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
@@ -90,6 +91,20 @@ static void mathematics(void)
 	printf("a double is one: %d %.17g\n", sum != 1, (double)sum);
 	printf("to integers: %d %d %lld %u\n", (int)-2.9, (int)2.9, (long long)-1e15,
 	       (unsigned)4e9);
+}
+
+static void rounding(void)
+{
+	volatile double one = 1, three = 3, zero = 0;
+	double near = one / three;
+	fesetround(FE_UPWARD);
+	double above = one / three;
+	feclearexcept(FE_ALL_EXCEPT);
+	volatile double infinite = one / zero;
+	int raised = fetestexcept(FE_DIVBYZERO | FE_OVERFLOW) == FE_DIVBYZERO && isinf(infinite);
+	fesetenv(FE_DFL_ENV);
+	printf("rounding: %.17g %.17g, division by zero is told %d, as at first %d %d\n", near,
+	       above, raised, fegetround() == FE_TONEAREST, one / three == near);
 }
 
 static int compare(const void *a, const void *b)
@@ -211,6 +226,7 @@ int main(void)
 	formats();
 	numbers();
 	mathematics();
+	rounding();
 	sorting();
 	strings();
 	memory();
