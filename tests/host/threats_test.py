@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[2])
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md",
-         "docs/decisions.md", "docs/scheduling.md", "docs/threats.md"]
+         "docs/c-programs.md", "docs/decisions.md", "docs/scheduling.md", "docs/threats.md"]
 FOLDERS = "kernel|boot|libs|services|tests|tools|docs"
 BUILT = ("build/",)
 PLACE = re.compile(rf"`((?:{FOLDERS})/[\w./-]*|Makefile|linker\.ld|LICENSE)`"
