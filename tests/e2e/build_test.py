@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 
-from tap import ROOT, check, close, run
+from tap import ROOT, check, close, run, version_keep
 
 EMPTY = "// SPDX-License-Identifier: MIT\nint extra(void);\nint extra(void)\n{\n%s\treturn 1;\n}\n"
 
@@ -22,8 +22,7 @@ class Copy:
     def __init__(self, folder):
         self.folder = f"{folder}/copy"
         shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns("build", ".git"))
-        with open(f"{self.folder}/VERSION", "w", encoding="ascii") as file:
-            file.write(run("tools/version")[1])         # without git this file is all there is
+        version_keep(self.folder)
         self.before = self.files()
 
     def files(self):

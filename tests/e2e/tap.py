@@ -66,7 +66,14 @@ def copy_of_project(folder):
         return ({".git", "__pycache__"} | of_build) & set(names)
     copy = f"{folder}/nous"
     shutil.copytree(ROOT, copy, symlinks=True, ignore=unwanted)
+    version_keep(copy)
     return copy
+
+
+def version_keep(copy):
+    """A copy without git is of the version that its file says: it shall be ours."""
+    with open(f"{copy}/VERSION", "w", encoding="ascii") as file:
+        file.write(run("tools/version")[1])
 
 
 class Session:
