@@ -51,7 +51,7 @@
 #:                       BENCH="call_return ..." these in detail; else a line for each
 #:     isolation         periodic tasks beside hostile neighbours: judged, and drawn in build/.
 #:                       RUNS=200 with so many different seeds of the neighbours
-#:     isolation-record  ... and that drawing becomes docs/isolation.svg
+#:     isolation-record  ... and drawing and figures become those of docs/scheduling.md
 #:     trace             a timeline of the demonstration for ui.perfetto.dev (docs/tracing.md).
 #:                       ENTRY=selftest APPEND=only=NAME those tests; FORMAT=text a log instead
 #:   to pass it on
@@ -444,7 +444,8 @@ isolation isolation-record: $(BOOTABLE) | setup-iso setup-run
 	$(LIVE)@tools/run --direct --entry isolation --log build/isolation.log \
 	   $(if $(RUNS),--append runs=$(RUNS) --timeout 3600)
 	$(LIVE)@tools/isolation build/isolation.log --draw \
-	   $(if $(filter isolation-record,$@),docs,build)/isolation.svg
+	   $(if $(filter isolation-record,$@),docs/isolation.svg --document docs/scheduling.md, \
+	     build/isolation.svg)
 
 screenshots: $(BOOTED) | setup-run
 	$(LIVE)@tools/screenshots

@@ -6,6 +6,7 @@ what is wrong with a log that was tampered with."""
 import json
 import os
 import re
+import shutil
 import tempfile
 import xml.etree.ElementTree as xml
 
@@ -48,6 +49,24 @@ with tempfile.TemporaryDirectory() as folder:
         drawn = xml.fromstring(file.read())
     dots = [e for e in drawn.iter() if e.tag.endswith("circle")]
     check("the chart has a dot for each job that was compared", len(dots) > 2500, len(dots))
+
+    page = os.path.join(folder, "page.md")
+    shutil.copy("docs/scheduling.md", page)
+    judged(text, "--document", page)
+    with open(page, encoding="utf-8") as file:
+        new = file.read()
+    with open("docs/scheduling.md", encoding="utf-8") as file:
+        old = file.read()
+    row = re.search(r"^calls on the caller's thread +C +(\d+) +(-?\d+) +(-?\d+) +(-?\d+) +(-?\d+)",
+                    output, re.M)
+    jobs, *moved_by = (f"{int(word):,}".replace("-", "−") for word in row.groups())
+    moves = [low if low == high else f"{low} to {high}"
+             for low, high in (moved_by[:2], moved_by[2:])]
+    check("the page's figures become those of this run, and nothing else there is changed",
+          f"\n| C | {jobs} | {moves[0]} | {moves[1]} | " in new and
+          re.sub(r"\d[\d,]*", "", re.sub(r"(?m)^\|.*\n", "", new)) ==
+          re.sub(r"\d[\d,]*", "", re.sub(r"(?m)^\|.*\n", "", old)) and
+          new.count("\n|") == old.count("\n|"), new)
 
     # the bound is what was measured
     figures = {}
