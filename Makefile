@@ -34,7 +34,8 @@
 #:     lint              format and static checks
 #:     format            mend the format
 #:     gdb               the debugger, with commands for Nous (`help nous`; docs/debugging.md).
-#:                       MODE=selftest or bench: another entry; APPEND=only=NAME those tests;
+#:                       DEMO=NAME as for run; MODE=selftest: that entry; APPEND=only=NAME those
+#:                       tests;
 #:                       GDB_FLAGS="-ex 'break boot_main' ..." more arguments for it
 #:     debug-bochs       Bochs' own debugger, where the root program begins (docs/bochs.md).
 #:                       ENTRY, DEMO as for run-bochs; BREAK=NAME where that function is called
@@ -465,8 +466,9 @@ format: | setup-lint
 kprof-selftest: build/kprof/kprof.so build/kprof/selftest.elf | setup-run
 	$(LIVE)@tools/kprof/selftest build/kprof
 
-gdb: $(ELVES) $(BOOTED) | setup-run setup-gdb
-	$(LIVE)@tools/debug --entry $(or $(MODE),demo) --append '$(APPEND)'
+gdb: $(ELVES) $(BOOTABLE) $(BOOTED) | setup-run setup-gdb
+	$(LIVE)@tools/debug --entry $(or $(MODE),$(DEMO_ENTRY)) \
+	   $(or $(C_RUN),--append '$(APPEND)') -- $(call says,machine,services/$(DEMO)/demo/*.c)
 
 loc: | setup-build
 	@tools/loc

@@ -6,7 +6,6 @@ import os
 import struct
 import subprocess
 
-IMAGE_BASE = 0x400000
 HASHED_BYTES = 512                              # as in tools/kprof/trace.c
 
 
@@ -16,7 +15,8 @@ class Program:
     def __init__(self, path):
         with open(path, "rb") as file:
             self.data = file.read()
-        header, = struct.unpack_from("<I", self.data, 28)
+        entry, header = struct.unpack_from("<2I", self.data, 24)
+        self.begin = entry & -4096              # an ordinary C program has a stack before it
         count, = struct.unpack_from("<H", self.data, 44)
         self.parts = [struct.unpack_from("<5I", self.data, header + 32 * i) for i in range(count)]
         self.address, self.places, functions = {}, [], set()
@@ -67,7 +67,7 @@ class Program:
 
     def hash(self):
         """FNV-1a of how it begins: no two begin alike."""
-        return hash_of(self.bytes_at(IMAGE_BASE, HASHED_BYTES))
+        return hash_of(self.bytes_at(self.begin, HASHED_BYTES))
 
 
 def lines_of(path, address):

@@ -172,5 +172,5 @@ with tempfile.TemporaryDirectory() as scratch:
 activations()
 status, text, _ = run("make", "gdb", "MODE=nonesuch")
 check("an unknown mode is one sentence", status != 0 and
-      "build/programs/nonesuch.elf is missing" in text and "Traceback" not in text, text)
+      "there is no entry nonesuch; there are: demo, selftest, " in text and "Traceback" not in text, text)
 close()

@@ -71,6 +71,7 @@ for begin, steps in blocks():
         answers = [run("bash", "-c", command.removeprefix("$ "))[1] for command, _ in steps]
     wrong = [(command, line, answer) for (command, want), answer in zip(steps, answers)
              if (line := missing(want, answer)) is not None]
-    check(f"line {begin}: {steps[0][0]}, and what follows", len(answers) == len(steps) and not wrong,
+    check(f"line {begin}: {steps[0][0]}, and what follows",
+          len(answers) == len(steps) and not wrong,
           *(wrong[0] if wrong else ["gdb ended before", *answers[-1:]]))
 close()

@@ -4,6 +4,7 @@
 A domain is called like the program whose beginning is mapped at the image's place.
 """
 
+import glob
 import os
 import sys
 
@@ -11,7 +12,7 @@ import gdb
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.append(TOOLS)
-from program import HASHED_BYTES, IMAGE_BASE, Program, hash_of, lines_of  # noqa: E402
+from program import HASHED_BYTES, Program, hash_of, lines_of  # noqa: E402
 
 BUILD = os.path.join(os.path.dirname(TOOLS), "build")
 KERNEL_BASE, DIRECT_END = 0xC0000000, 0xFF400000        # the direct map of memory
@@ -180,31 +181,30 @@ class Programs:
     """Those that were built, and which of them gdb has the symbols of."""
 
     def __init__(self):
-        self.files = {}
-        for name in sorted(os.listdir(f"{BUILD}/programs")):
-            if name.endswith(".elf"):
-                self.files[name[:-4]] = Program(f"{BUILD}/programs/{name}")
-        self.by_hash = {file.hash(): name for name, file in self.files.items()}
+        self.paths = {os.path.basename(path)[:-4]: path for path in sorted(
+            glob.glob(f"{BUILD}/programs/*.elf") + glob.glob(f"{BUILD}/c/programs/*.elf"))}
+        self.files = {name: Program(path) for name, path in self.paths.items()}
+        self.by_hash = {(file.begin, file.hash()): name for name, file in self.files.items()}
+        self.begins = {file.begin for file in self.files.values()}
         self.loaded, self.found = None, {}
 
     def of(self, domain, directory):
         """Of a domain, (word, generation), and its directory."""
         if domain not in self.found:
-            begin = user_memory(directory, IMAGE_BASE, HASHED_BYTES)
-            name = begin and self.by_hash.get(hash_of(begin))
-            if not name:
-                return None             # it may be loaded later
-            self.found[domain] = name
-        return self.found[domain]
+            for begin in self.begins:
+                code = user_memory(directory, begin, HASHED_BYTES)
+                if code and (begin, hash_of(code)) in self.by_hash:
+                    self.found[domain] = self.by_hash[begin, hash_of(code)]
+        return self.found.get(domain)   # none: it may be loaded later
 
     def load(self, name):
         if name == self.loaded:
             return
         if self.loaded:
-            gdb.execute(f"remove-symbol-file {self.path(self.loaded)}", to_string=True)
+            gdb.execute(f"remove-symbol-file {self.paths[self.loaded]}", to_string=True)
         self.loaded = None
         if name:
-            gdb.execute(f"add-symbol-file {self.path(name)}", to_string=True)
+            gdb.execute(f"add-symbol-file {self.paths[name]}", to_string=True)
             self.loaded = name
 
     def known(self, name):
@@ -212,22 +212,19 @@ class Programs:
             fail(f"there is no program {name}; there are: {', '.join(self.files)}")
         return name
 
-    @staticmethod
-    def path(name):
-        return f"{BUILD}/programs/{name}.elf"
-
     def place(self, name, address):
         """Symbol and line, of whatever program."""
         if address >= KERNEL_BASE:
-            return f"{address:08x} {kernel.file.place(address)}{line_of('nous.elf', address)}"
+            return (f"{address:08x} {kernel.file.place(address)}"
+                    f"{line_of(f'{BUILD}/nous.elf', address)}")
         if name not in self.files:
             return f"{address:08x}"
         return (f"{address:08x} {self.files[name].place(address)}"
-                f"{line_of(f'programs/{name}.elf', address)}")
+                f"{line_of(self.paths[name], address)}")
 
 
-def line_of(file, address):
-    lines = lines_of(f"{BUILD}/{file}", address)
+def line_of(path, address):
+    lines = lines_of(path, address)
     return f" ({lines[0]})" if lines else ""
 
 
