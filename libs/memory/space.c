@@ -91,6 +91,20 @@ uint32_t space_map(struct space *space, uint32_t address, uint32_t frame, uint32
 	return result;
 }
 
+uint32_t space_map_device(struct space *space, uint32_t address, uint32_t device, uint32_t count)
+{
+	const uint32_t flags = MEMORY_ENTRY_WRITE | MEMORY_ENTRY_UNCACHED;
+	uint32_t table;
+	if (is_bad(address, count) || !count || in_table(address, count) != count)
+		return RETURN + SPACE_BAD_ADDRESS;
+	uint32_t result = space_table(space, address, &table);
+	if (result != RETURN)
+		return result;
+	*(struct memory_batch *)parameters() = (struct memory_batch){
+		MEMORY_MAP_LENT, MEMORY_AT(table, page_of(address), flags), count - 1};
+	return memory_batch(space->pool->extent, 1, device, NULL);
+}
+
 uint32_t space_page(struct space *space, uint32_t address, uint32_t flags, uint32_t *frame)
 {
 	uint32_t table, result = space_table(space, address, &table);

@@ -223,3 +223,17 @@ void root_hand_over(void)
 	MUST_RETURN(space_table(&own_space, OWN_PAGES, &own_block.builder.window_table));
 	modules_map();
 }
+
+uint32_t domain_device(struct domain *domain, uint32_t address, uint32_t pci_extent, uint32_t index,
+		       uint32_t pages)
+{
+	const uint32_t device = low_slot();
+	uint32_t result = device_define(device_masters, pci_extent, index,
+					MEMORY_READ | MEMORY_WRITE, device);
+	if (result == RETURN) {
+		result = space_map_device(&domain->child->space, address, device, pages);
+		MUST(kernel_delete(slot(device)));
+	}
+	slot_give(device);
+	return result;
+}

@@ -141,6 +141,11 @@ void allocator_make(struct domain *allocator, const char *name, uint32_t extent,
 #define DEVICE_MASTER_BADGE(half) MEMORY_BADGE((half) << 19, 19, MEMORY_DEVICE_MASTER)
 uint32_t device_define(const uint32_t masters[2], uint32_t pci_extent, uint32_t index,
 		       uint32_t rights, uint32_t to);
+/* After the hand-over: the registers behind a BAR become device memory number `index`, and their
+ * first `pages` are mapped in a domain that was made then. Result as of memory_define_device and
+ * space_map_device. memory_forget_device of device_masters revokes it. */
+uint32_t domain_device(struct domain *domain, uint32_t address, uint32_t pci_extent, uint32_t index,
+		       uint32_t pages);
 
 /* ---- the hand-over ----------------------------------------------------------------------------
  */
