@@ -66,8 +66,8 @@ uint32_t space_table(struct space *space, uint32_t address, uint32_t *table);
 /* Maps frames in a row, which are DATA; makes page tables. flags: 0 or MEMORY_ENTRY_WRITE. */
 uint32_t space_map(struct space *space, uint32_t address, uint32_t frame, uint32_t count,
 		   uint32_t flags);
-/* The first `count` pages of device memory (memory_define_device), in one page table, to be read and
- * written, uncached. `device`: a slot below 128. MEMORY_STALE: it has been revoked. */
+/* The first `count` pages of device memory (memory_define_device), in one page table, to be read
+ * and written, uncached. `device`: a slot below 128. MEMORY_STALE: it has been revoked. */
 uint32_t space_map_device(struct space *space, uint32_t address, uint32_t device, uint32_t count);
 /* What is not mapped is none the worse. The frames stay taken. */
 uint32_t space_unmap(struct space *space, uint32_t address, uint32_t count);
