@@ -110,13 +110,25 @@ def names_stand_in_some_source():
             if name not in words and name.lower() not in words]
 
 
+def anchors(page):
+    """What a link may name in a page: its headings, as they are shown on the web."""
+    headings = re.findall(r"^#+ +(.*?) *$", re.sub(r"```.*?```", "", text(page), flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def links_lead_somewhere():
+    """In all pages, to files and to headings in them."""
     wrong = []
-    for page in PAGES:
-        folder = (ROOT / page).parent
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text(page)):
-            if not target.startswith("http") and not (folder / target).exists():
-                wrong.append(f"{page}: {target}")
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        name = page.relative_to(ROOT)
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", text(name)):
+            there = page.parent / target if target else page
+            if target.startswith("http"):
+                continue
+            if not there.exists():
+                wrong.append(f"{name}: {target}")
+            elif anchor and there.suffix == ".md" and anchor not in anchors(there):
+                wrong.append(f"{name}: no heading #{anchor} in {target or name}")
     return wrong
 
 

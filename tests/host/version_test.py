@@ -37,6 +37,9 @@ def told(name, folder, pattern):
 
 
 def main():
+    if not shutil.which("git"):
+        print("1..0 # SKIP no git here")
+        return 0
     with tempfile.TemporaryDirectory() as top:
         copy = f"{top}/copy"
         os.makedirs(f"{copy}/tools")
