@@ -6,6 +6,7 @@
 #     SOURCE    := a Debian source package that its C files are in, too
 #     SOURCES   := those files, in that package
 #     DEFINES   := flags for the compiler, as -DNAME
+#     STACK     := bytes of its stack, a multiple of 4096; 262144 unless this says otherwise
 #     ARGUMENTS := what `make run DEMO=NAME` runs: NAME and its arguments, unless this says otherwise
 #
 # Nothing of this is in what `all` builds, and nothing is fetched before it is asked for.
@@ -71,9 +72,11 @@ define process
 SOURCE :=
 SOURCES :=
 DEFINES :=
+STACK := 262144
 ARGUMENTS := $(2)
 -include $(1)/program.mk
 build/c/$(2)/%.o: DEFINES := $$(DEFINES)
+build/c/programs/$(2): STACK := $$(STACK)
 $(2)_ARGUMENTS := $$(ARGUMENTS)
 $(2)_FILES := $$(filter-out %.c %.h %.asm %.mk %.md %.expected,$$(wildcard $(1)/*.*))
 $(2)_OBJECTS := $$(patsubst $(1)/%,build/c/$(2)/%.o,$$(wildcard $(1)/*.c $(1)/*.asm)) \
@@ -95,10 +98,11 @@ $$(SOURCES:%=build/c/$(2)/source/%.o): build/c/$(2)/source/%.o: build/debian/$$(
 	@$$(CC) $$(C_FLAGS) -g -w -fcommon -I$(1) $$(DEFINES) -c -o $$@ $$(<D)/$$*
 
 build/c/programs/$(2): $$($(2)_OBJECTS) build/c/process.o build/c/libc.a libs/c/process.ld \
-    build/c-flags
+    $(wildcard $(1)/program.mk) build/c-flags
 	@mkdir -p $$(@D)
 	@echo '  LD    $$@'
-	@$$(LD) $$(LDFLAGS) --gc-sections -T libs/c/process.ld -o $$@.elf $$($(2)_OBJECTS) \
+	@$$(LD) $$(LDFLAGS) --gc-sections --defsym process_stack_bytes=$$(STACK) \
+	   -T libs/c/process.ld -o $$@.elf $$($(2)_OBJECTS) \
 	   build/c/process.o build/c/libc.a $$(LIBGCC)
 	@$$(STRIP) -g -o $$@ $$@.elf
 

@@ -118,7 +118,7 @@ static void doors_give(struct process *process)
 static uint32_t order_choose(void)
 {
 	uint32_t order = CHILD_ORDER_MAX;
-	while (4u << order > frames_free())
+	while (order && 4u << order > frames_free())
 		order--;
 	return order;
 }

@@ -91,7 +91,10 @@ def killed():
 
 
 def lua():
-    status, text, ends = programs("run lua uncaught.lua then lua -i demo.lua")
+    status, text, ends = programs("run lua uncaught.lua then lua deep.lua then lua -i demo.lua")
+    check("Lua: recursion without an end comes to its own limits", re.search(
+        r"^deep: C stack overflow\ndeep: .*(memory|stack overflow).*\ndeep: .*C stack overflow\n"
+        r"deep: C stack overflow", text, re.MULTILINE), text)
     check("Lua: an error that nobody catches ends it with status 1 and says where",
           "lua: uncaught.lua:4: nobody catches this\nstack traceback:" in text and
           statuses(ends) == [1], text)
