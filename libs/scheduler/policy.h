@@ -130,11 +130,15 @@ static inline void tournament_remove(struct tournament *tournament, uint32_t chi
 /* One that is not there yet: up to where a lesser one is. */
 static inline void tournament_add(struct tournament *tournament, uint32_t child, uint64_t value)
 {
-	uint32_t low = value, high = value >> 32;
-	for (uint32_t at = POLICY_CHILDREN + child; at; at >>= 1) {
-		if (tournament->high[at] < high ||
-		    (tournament->high[at] == high && tournament->low[at] < low))
-			break;
+	uint32_t at = POLICY_CHILDREN + child, low = value, high = value >> 32;
+	tournament->low[at] = low;
+	tournament->high[at] = high;
+#pragma GCC unroll 5
+	for (uint32_t level = 0; level < TOURNAMENT_SHIFT; level++) {
+		at >>= 1;
+		if (tournament->high[at] <= high &&
+		    (tournament->high[at] < high || tournament->low[at] < low))
+			return;
 		tournament->low[at] = low;
 		tournament->high[at] = high;
 	}
