@@ -3,8 +3,8 @@
 """The tutorials, followed word by word in a copy of the project; TAP.
 
 A block of commands (```sh) is executed; the block behind it (```text) is what they answer, where
+`...` alone stands for any lines, `…` for any characters, and a figure with `~` for one that is not
 a quarter off. What the reader is to do to a file is said in the words before a block (```c):
-a quarter off What the reader is to do to a file is said in the words before a block (```c):
 
     Write `PATH`:                          the file is this
     `PATH` has:                            this stands in it
