@@ -60,7 +60,7 @@ uint32_t holder_make(const char *name)
 	if (quota_slot) {
 		account->door = low_slot();
 		MUST_RETURN(quota_create(slot(quota_slot), 1u << ACCOUNT_ORDER, &account->number));
-		MUST_RETURN(quota_door(slot(quota_slot), account->number, account->door));
+		MUST_RETURN(quota_door(slot(quota_slot), account->number, slot(account->door)));
 	}
 	return accounts_count;
 }
@@ -80,7 +80,7 @@ static void block_take(uint32_t id, struct holder *account)
 	uint32_t taken;
 	struct block *block = &account->block;
 	account->extent = low_slot();
-	MUST_RETURN(quota_take(slot(account->door), ACCOUNT_ORDER, account->extent, &taken));
+	MUST_RETURN(quota_take(slot(account->door), ACCOUNT_ORDER, slot(account->extent), &taken));
 	account->frame = QUOTA_FRAME(taken);
 	block->base = quota_first + account->frame;
 	block->builder = (struct builder){.pool = &block->pool,

@@ -243,7 +243,7 @@ static void memory_give(void)
 	for (uint32_t i = 0; i < HOSTILES; i++) {
 		uint32_t account, door = slot_take();
 		if (quota_create(slot(quota_slot), QUOTA, &account) != RETURN ||
-		    quota_door(slot(quota_slot), account, door) != RETURN)
+		    quota_door(slot(quota_slot), account, slot(door)) != RETURN)
 			root_fail("no account for a neighbour", 0);
 		for (uint32_t to = 0; to < 3; to++) {
 			static const uint32_t places[] = {HOSTILE_MEMORY, HOSTILE_OTHERS + 4,

@@ -2,7 +2,7 @@
 /* The partition allocator: see partition.h. */
 #include "lock/lock.h"
 
-#include "partition.h"
+#include "partition.server.h"
 
 static struct partition {
 	struct holding holding;
@@ -90,18 +90,17 @@ SECTION void take_back_prepare(void)
 	return section_commit(4);
 }
 
-OPERATION static uint64_t partition_do_fetch(uint32_t badge, uint32_t slots, uint32_t b,
-					     uint32_t life)
+uint32_t partition_do_fetch_once(struct badge badge, place_t to, uint32_t *value)
 {
 	struct job job;
 	struct holding_job *block = &job.block;
-	if (badge & PARTITION_MASTER)
-		return ANSWER(ALLOCATOR_NOT_ALLOWED, 0);
-	job.number = badge;
-	job.life = life;
+	if (badge.low & PARTITION_MASTER)
+		return ALLOCATOR_NOT_ALLOWED;
+	job.number = badge.low;
+	job.life = badge.high;
 	section_run(fetch_prepare, &job);
 	if (job.status)
-		return ANSWER(job.status, 0);
+		return job.status;
 	uint32_t status;
 	if (HOLDING_KIND(block->seen.state) == HOLDING_HELD) {
 		status = holding_mint(block);
@@ -112,11 +111,8 @@ OPERATION static uint64_t partition_do_fetch(uint32_t badge, uint32_t slots, uin
 		if (!status)
 			status = holding_change(block);
 	}
-	if (!status) {
-		answer_capability(order);
-		status = SERVICE_NO_RESULT;
-	}
-	return ANSWER(status, status == ALLOCATOR_REFUSED ? block->word : 0);
+	*value = !status ? order : status == ALLOCATOR_REFUSED ? block->word : 0;
+	return status;
 }
 
 /* What only the master may do, with a number that a partition has. */
@@ -132,54 +128,49 @@ static uint32_t master_run(section_prepare *prepare, struct job *job, uint32_t b
 	return job->status;
 }
 
-OPERATION static uint64_t partition_do_read(uint32_t badge, uint32_t number, uint32_t b,
-					    uint32_t life)
+uint32_t partition_do_read(struct badge badge, uint32_t partition, uint32_t *kind)
 {
 	struct job job;
-	uint32_t status = master_run(look_prepare, &job, badge, number);
-	return ANSWER(status, status ? 0 : HOLDING_KIND(job.block.seen.state));
+	uint32_t status = master_run(look_prepare, &job, badge.low, partition);
+	if (!status)
+		*kind = HOLDING_KIND(job.block.seen.state);
+	return status;
 }
 
-OPERATION static uint64_t partition_do_assign(uint32_t badge, uint32_t number, uint32_t b,
-					      uint32_t life)
+uint32_t partition_do_take(struct badge badge, uint32_t partition)
 {
 	struct job job;
-	return ANSWER(master_run(assign_prepare, &job, badge, number), 0);
+	return master_run(assign_prepare, &job, badge.low, partition);
 }
 
-OPERATION static uint64_t partition_do_door(uint32_t badge, uint32_t slots, uint32_t number,
-					    uint32_t life)
+uint32_t partition_do_door(struct badge badge, uint32_t partition, place_t to)
 {
 	struct job job;
-	uint32_t status = master_run(look_prepare, &job, badge, number);
+	uint32_t status = master_run(look_prepare, &job, badge.low, partition);
 	if (status)
-		return ANSWER(status, 0);
+		return status;
 	if (!(job.life & 1))
-		return ANSWER(ALLOCATOR_NOT_HELD, 0);
-	if (!kernel_door(slot(ALLOCATOR_SLOT_DOMAIN), lent_slot(0),
-			 (uint64_t)job.life << 32 | number))
-		answer_capability(0);
-	return ANSWER(SERVICE_NO_RESULT, 0);
+		return ALLOCATOR_NOT_HELD;
+	return kernel_door(slot(ALLOCATOR_SLOT_DOMAIN), to, (uint64_t)job.life << 32 | partition)
+		       ? SERVICE_NO_RESULT
+		       : 0;
 }
 
-OPERATION static uint64_t partition_do_take_back(uint32_t badge, uint32_t slots, uint32_t number,
-						 uint32_t life)
+uint32_t partition_do_take_back_once(struct badge badge, uint32_t partition, uint32_t *value)
 {
 	struct job job;
-	uint32_t status = master_run(take_back_prepare, &job, badge, number);
+	uint32_t status = master_run(take_back_prepare, &job, badge.low, partition);
 	if (!status)
 		status = holding_go_on(&job.block);
 	if (!status) {
 		job.block.next = job.block.seen;
-		job.block.next.state = HOLDING_STATE(HOLDING_FREE, order, number);
+		job.block.next.state = HOLDING_STATE(HOLDING_FREE, order, partition);
 		status = holding_change(&job.block);
 	}
-	return ANSWER(status, status == ALLOCATOR_REFUSED ? job.block.word : 0);
+	if (status == ALLOCATOR_REFUSED)
+		*value = job.block.word;
+	return status;
 }
-
-SERVICE_OPERATIONS([PARTITION_FETCH] = partition_do_fetch, [PARTITION_READ] = partition_do_read,
-		   [PARTITION_ASSIGN] = partition_do_assign, [PARTITION_DOOR] = partition_do_door,
-		   [PARTITION_TAKE_BACK] = partition_do_take_back)
 
 /* `parts`: 2^parts partitions, fewer if there are not so many frames, or numbers. */
 int main(uint32_t parts)

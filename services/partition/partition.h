@@ -15,66 +15,66 @@
 #define NOUS_PARTITION_H
 
 #include "allocator/allocator.h"
+#include "interface.h"
 
 /* A door's badge: partition 7..0, the right; upper word: its how-manieth client. */
 #define PARTITION_MASTER 0x100u
 #define PARTITIONS_MAX   ALLOCATOR_CLIENTS_MAX
 
-enum partition_operation {
-	PARTITION_FETCH,
-	PARTITION_READ,
-	PARTITION_ASSIGN,
-	PARTITION_DOOR,
-	PARTITION_TAKE_BACK
-};
+/*
+ * The partition, as an extent with MEMORY_RIGHTS. Repeatable. *value: its order. ALLOCATOR_MORE,
+ * ALLOCATOR_ENDED (it was taken back), ALLOCATOR_NOT_ALLOWED (the master has no partition),
+ * ALLOCATOR_WORN_OUT, ALLOCATOR_STUCK, ALLOCATOR_REFUSED, SERVICE_NO_RESULT. Two threads that fetch
+ * it for the first time synchronise. Cost: docs/allocators.md.
+ */
+uint32_t partition_fetch_once(slot_t door, place_t to, uint32_t *value);
+
+/* ---- for the holder of the master door ------------------------------------------------------- */
+/* *kind: enum holding_kind, of which FREE can be assigned. ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE
+ * (there are not so many). Cost: 120. */
+uint32_t partition_read(slot_t master, uint32_t partition, uint32_t *kind);
+
+/* A free partition gets a client (partition_assign). ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE,
+ * ALLOCATOR_IN_USE, ALLOCATOR_WORN_OUT. Cost: 140. */
+uint32_t partition_take(slot_t master, uint32_t partition);
+
+/* The door of whom it is assigned to. Repeatable. ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE,
+ * ALLOCATOR_NOT_HELD, SERVICE_NO_RESULT. Cost: 270. */
+uint32_t partition_door(slot_t master, uint32_t partition, place_t to);
 
 /*
- * The partition, as an extent with MEMORY_RIGHTS, into slot `to` (1..127). Repeatable. *value: its
- * order. ALLOCATOR_ENDED (it was taken back), NOT_ALLOWED (the master has no partition), WORN_OUT,
- * STUCK, REFUSED, NO_RESULT. Two threads that fetch it for the first time synchronise.
+ * It is free again, whatever its client had made of it: all capabilities for it end, it is unmapped
+ * wherever it is mapped, what it was made of ceases to be, it is cleaned. ALLOCATOR_MORE,
+ * ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE, ALLOCATOR_NOT_HELD (it is free), ALLOCATOR_WORN_OUT,
+ * ALLOCATOR_STUCK, ALLOCATOR_REFUSED, SERVICE_NO_RESULT. Cost: docs/allocators.md.
  */
-static inline uint32_t partition_fetch(slot_t door, uint32_t to, uint32_t *value)
+WITH_SLOTS uint32_t partition_take_back_once(slot_t master, uint32_t partition, uint32_t *value);
+
+#include "partition.stubs.h"
+
+/* A client's door for a free partition. Errors as of partition_take, and, when that was done, of
+ * partition_door. */
+static inline uint32_t partition_assign(slot_t master, uint32_t partition, place_t to)
+{
+	uint32_t result = partition_take(master, partition);
+	return result == RETURN ? partition_door(master, partition, to) : result;
+}
+
+/* ---- all of it: as often as ALLOCATOR_MORE says so -------------------------------------------- */
+static inline uint32_t partition_fetch(slot_t door, place_t to, uint32_t *value)
 {
 	uint32_t result;
 	do
-		result = door_call(door.encoded | OPTION_RESULTS, PARTITION_FETCH,
-				   LEND_SLOTS(to, 0, 0, 0), 0, value);
+		result = partition_fetch_once(door, to, value);
 	while (result == RETURN + ALLOCATOR_MORE);
 	return result;
 }
 
-/* ---- for the holder of the master door ------------------------------------------------------- */
-/* *kind: enum holding_kind, of which FREE can be assigned. ALLOCATOR_NOT_ALLOWED, OUTSIDE (there
- * are not so many). */
-static inline uint32_t partition_read(slot_t master, uint32_t partition, uint32_t *kind)
-{
-	return door_call(master.encoded, PARTITION_READ, partition, 0, kind);
-}
-/* The door of whom it is assigned to into slot `to` (1..127). Repeatable. ALLOCATOR_NOT_ALLOWED,
- * OUTSIDE, NOT_HELD, NO_RESULT. */
-static inline uint32_t partition_door(slot_t master, uint32_t partition, uint32_t to)
-{
-	return door_call(master.encoded | OPTION_RESULTS, PARTITION_DOOR, LEND_SLOTS(to, 0, 0, 0),
-			 partition, NULL);
-}
-/* A free partition gets a client, whose door comes into slot `to`. ALLOCATOR_NOT_ALLOWED, OUTSIDE,
- * IN_USE, WORN_OUT; of partition_door: it is assigned. */
-static inline uint32_t partition_assign(slot_t master, uint32_t partition, uint32_t to)
-{
-	uint32_t result = door_call(master.encoded, PARTITION_ASSIGN, partition, 0, NULL);
-	return result == RETURN ? partition_door(master, partition, to) : result;
-}
-/*
- * It is free again, whatever its client had made of it: all capabilities for it end, it is unmapped
- * wherever it is mapped, what it was made of ceases to be, it is cleaned. ALLOCATOR_NOT_ALLOWED,
- * OUTSIDE, NOT_HELD (it is free), WORN_OUT, STUCK, REFUSED, NO_RESULT.
- */
 static inline uint32_t partition_take_back(slot_t master, uint32_t partition, uint32_t *value)
 {
 	uint32_t result;
 	do
-		result = door_call(master.encoded | OPTION_RESULTS, PARTITION_TAKE_BACK, 0,
-				   partition, value);
+		result = partition_take_back_once(master, partition, value);
 	while (result == RETURN + ALLOCATOR_MORE);
 	return result;
 }

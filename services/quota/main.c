@@ -6,7 +6,7 @@
  */
 #include "lock/lock.h"
 
-#include "quota.h"
+#include "quota.server.h"
 
 #define UNITS          (1u << QUOTA_UNITS_ORDER)
 #define LEVELS_AT_ONCE 6u
@@ -69,7 +69,8 @@ SECTION void settle_prepare(void)
 /* What an operation is about: which account's door came, and one block. */
 struct job {
 	struct holding_job block;
-	uint32_t door, life; /* badge */
+	struct badge badge;
+	struct quota_account *read; /* where it goes */
 	uint32_t account, frame, order, limit;
 	uint32_t status;
 };
@@ -79,12 +80,12 @@ struct job {
 /* May the door do this at all, and with this account? 0 or why not. */
 INLINE uint32_t door_refusal(const struct job *job, uint32_t right)
 {
-	uint32_t own = DOOR_ACCOUNT(job->door);
-	if (accounts[own].life != job->life)
+	uint32_t own = DOOR_ACCOUNT(job->badge.low);
+	if (accounts[own].life != job->badge.high)
 		return ALLOCATOR_ENDED;
-	if (!(job->door & right))
+	if (!(job->badge.low & right))
 		return ALLOCATOR_NOT_ALLOWED;
-	if (job->account != own && !(job->door & QUOTA_MASTER))
+	if (job->account != own && !(job->badge.low & QUOTA_MASTER))
 		return ALLOCATOR_NOT_ALLOWED;
 	if (job->account >= QUOTA_ACCOUNTS || !(accounts[job->account].life & 1))
 		return ALLOCATOR_OUTSIDE;
@@ -94,7 +95,7 @@ INLINE uint32_t door_refusal(const struct job *job, uint32_t right)
 SECTION void read_prepare(void)
 {
 	struct job *job = section_context();
-	struct quota_account *read = parameters();
+	struct quota_account *read = job->read;
 	job->status = door_refusal(job, QUOTA_USE);
 	if (!job->status) {
 		const struct holder *account = &accounts[job->account];
@@ -235,7 +236,7 @@ INLINE uint32_t block_refusal(struct job *job)
 {
 	uint32_t unit = job->frame >> unit_order;
 	struct holding *holding = &units[unit % UNITS];
-	job->account = DOOR_ACCOUNT(job->door);
+	job->account = DOOR_ACCOUNT(job->badge.low);
 	uint32_t refusal = door_refusal(job, QUOTA_USE | QUOTA_MASTER);
 	if (refusal)
 		return refusal;
@@ -248,7 +249,7 @@ INLINE uint32_t block_refusal(struct job *job)
 	job->block.seen.cursor = holding->cursor;
 	if (HOLDING_KIND(holding->state) == HOLDING_FREE)
 		return ALLOCATOR_NOT_HELD;
-	return HOLDING_OWNER(holding->state) == job->account || job->door & QUOTA_MASTER
+	return HOLDING_OWNER(holding->state) == job->account || job->badge.low & QUOTA_MASTER
 		       ? 0
 		       : ALLOCATOR_NOT_HELD;
 }
@@ -323,7 +324,7 @@ static uint32_t block_word(const struct job *job)
 }
 
 /* What is raised, tidied and minted goes to the client. */
-static uint64_t take_finish(struct job *job)
+static uint32_t take_finish(struct job *job, uint32_t *word)
 {
 	struct holding_job *block = &job->block;
 	uint32_t status;
@@ -337,130 +338,110 @@ static uint64_t take_finish(struct job *job)
 		if (!status)
 			status = holding_change(block);
 	}
-	if (status == ALLOCATOR_REFUSED)
-		return ANSWER(status, block->word);
-	if (!status) {
-		answer_capability(block_word(job));
-		status = SERVICE_NO_RESULT;
-	}
-	return ANSWER(status, block_word(job));
+	*word = status == ALLOCATOR_REFUSED ? block->word : block_word(job);
+	return status;
 }
 
-OPERATION static uint64_t quota_do_take(uint32_t badge, uint32_t slots, uint32_t order,
-					uint32_t life)
+uint32_t quota_do_take_once(struct badge badge, uint32_t order, place_t to, uint32_t *block)
 {
 	struct job job;
-	job.door = badge;
-	job.life = life;
-	job.account = DOOR_ACCOUNT(badge);
+	job.badge = badge;
+	job.account = DOOR_ACCOUNT(badge.low);
 	job.order = order < unit_order ? unit_order : order;
 	if (job.order > units_order + unit_order)
-		return ANSWER(ALLOCATOR_OUTSIDE, 0);
+		return ALLOCATOR_OUTSIDE;
 	run_settled(take_prepare, &job);
-	if (job.status)
-		return ANSWER(job.status, 0);
-	return take_finish(&job);
+	return job.status ?: take_finish(&job, block);
 }
 
-OPERATION static uint64_t quota_do_again(uint32_t badge, uint32_t slots, uint32_t frame,
-					 uint32_t life)
+uint32_t quota_do_again_once(struct badge badge, uint32_t frame, place_t to, uint32_t *block)
 {
 	struct job job;
-	job.door = badge;
-	job.life = life;
+	job.badge = badge;
 	job.frame = frame;
 	section_run(again_prepare, &job);
-	if (job.status)
-		return ANSWER(job.status, 0);
-	return take_finish(&job);
+	return job.status ?: take_finish(&job, block);
 }
 
-OPERATION static uint64_t quota_do_give(uint32_t badge, uint32_t slots, uint32_t frame,
-					uint32_t life)
+uint32_t quota_do_give_once(struct badge badge, uint32_t frame, uint32_t *value)
 {
 	struct job job;
-	job.door = badge;
-	job.life = life;
+	job.badge = badge;
 	job.frame = frame;
 	section_run(give_prepare, &job);
 	if (job.status)
-		return ANSWER(job.status, 0);
+		return job.status;
 	uint32_t status = holding_go_on(&job.block);
+	if (status == ALLOCATOR_REFUSED)
+		*value = job.block.word;
 	if (status)
-		return ANSWER(status, status == ALLOCATOR_REFUSED ? job.block.word : 0);
+		return status;
 	run_settled(release_prepare, &job);
-	return ANSWER(job.status, 0);
+	return job.status;
 }
 
 /* The others are one section each, about one account. */
-static inline uint64_t account_operation(section_prepare *prepare, uint32_t badge, uint32_t life,
-					 uint32_t account, struct job *job)
+static inline uint32_t account_run(section_prepare *prepare, struct badge badge, uint32_t account,
+				   struct job *job)
 {
-	job->door = badge;
-	job->life = life;
+	job->badge = badge;
 	job->account = account;
 	section_run(prepare, job);
-	return ANSWER(job->status, 0);
+	return job->status;
 }
 
-OPERATION static uint64_t quota_do_next(uint32_t badge, uint32_t account, uint32_t from,
-					uint32_t life)
+uint32_t quota_do_next_once(struct badge badge, uint32_t account, uint32_t from, uint32_t *value)
 {
 	struct job job;
 	job.frame = from;
-	account_operation(next_prepare, badge, life, account, &job);
-	return ANSWER(job.status, job.block.word);
+	account_run(next_prepare, badge, account, &job);
+	*value = job.block.word;
+	return job.status;
 }
 
-OPERATION static uint64_t quota_do_read(uint32_t badge, uint32_t account, uint32_t b, uint32_t life)
+uint32_t quota_do_read(struct badge badge, uint32_t account, struct quota_account *read)
 {
 	struct job job;
-	return account_operation(read_prepare, badge, life, account, &job);
+	job.read = read;
+	return account_run(read_prepare, badge, account, &job);
 }
 
-OPERATION static uint64_t quota_do_create(uint32_t badge, uint32_t limit, uint32_t b, uint32_t life)
+uint32_t quota_do_create(struct badge badge, uint32_t limit, uint32_t *account)
 {
 	struct job job;
 	job.limit = limit;
-	account_operation(create_prepare, badge, life, 0, &job);
-	return ANSWER(job.status, job.account);
+	account_run(create_prepare, badge, 0, &job);
+	*account = job.account;
+	return job.status;
 }
 
-OPERATION static uint64_t quota_do_door(uint32_t badge, uint32_t slots, uint32_t account,
-					uint32_t life)
+uint32_t quota_do_door(struct badge badge, uint32_t account, place_t to)
 {
 	struct job job;
-	if (!(badge & QUOTA_MASTER))
-		return ANSWER(ALLOCATOR_NOT_ALLOWED, 0);
-	account_operation(read_prepare, badge | QUOTA_USE, life, account, &job);
-	if (job.status)
-		return ANSWER(job.status, 0);
-	if (kernel_door(slot(ALLOCATOR_SLOT_DOMAIN), lent_slot(0),
-			(uint64_t)job.limit << 32 | account | QUOTA_USE))
-		return ANSWER(SERVICE_NO_RESULT, 0);
-	answer_capability(0);
-	return ANSWER(SERVICE_NO_RESULT, 0);
+	struct quota_account read;
+	if (!(badge.low & QUOTA_MASTER))
+		return ALLOCATOR_NOT_ALLOWED;
+	job.read = &read;
+	badge.low |= QUOTA_USE;
+	if (account_run(read_prepare, badge, account, &job))
+		return job.status;
+	return kernel_door(slot(ALLOCATOR_SLOT_DOMAIN), to,
+			   (uint64_t)job.limit << 32 | account | QUOTA_USE)
+		       ? SERVICE_NO_RESULT
+		       : 0;
 }
 
-OPERATION static uint64_t quota_do_close(uint32_t badge, uint32_t account, uint32_t b,
-					 uint32_t life)
+uint32_t quota_do_close(struct badge badge, uint32_t account)
 {
 	struct job job;
-	return account_operation(close_prepare, badge, life, account, &job);
+	return account_run(close_prepare, badge, account, &job);
 }
 
-OPERATION static uint64_t quota_do_remove(uint32_t badge, uint32_t account, uint32_t b,
-					  uint32_t life)
+uint32_t quota_do_remove(struct badge badge, uint32_t account)
 {
 	struct job job;
-	return account_operation(remove_prepare, badge, life, account, &job);
+	return account_run(remove_prepare, badge, account, &job);
 }
-
-SERVICE_OPERATIONS([QUOTA_TAKE] = quota_do_take, [QUOTA_AGAIN] = quota_do_again,
-		   [QUOTA_GIVE] = quota_do_give, [QUOTA_NEXT] = quota_do_next,
-		   [QUOTA_READ] = quota_do_read, [QUOTA_CREATE] = quota_do_create,
-		   [QUOTA_DOOR] = quota_do_door, [QUOTA_CLOSE] = quota_do_close,
-		   [QUOTA_REMOVE] = quota_do_remove)
 
 /* ---- the start ------------------------------------------------------------------------------- */
 /* `life`: what the badges of the master's doors have in their upper word. */

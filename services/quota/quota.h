@@ -21,6 +21,7 @@
 #define NOUS_QUOTA_H
 
 #include "allocator/allocator.h"
+#include "interface.h"
 
 /* A door's badge: account 7..0, rights; upper word: which of the accounts that had this number. */
 #define QUOTA_USE      0x100u /* take, again, give, next, read: its own account */
@@ -36,43 +37,82 @@
 #define QUOTA_FRAME(block)        ((block)&0xFFFFFFu)
 #define QUOTA_ORDER(block)        ((block) >> 24)
 
-enum quota_operation {
-	QUOTA_TAKE,
-	QUOTA_AGAIN,
-	QUOTA_GIVE,
-	QUOTA_NEXT,
-	QUOTA_READ,
-	QUOTA_CREATE,
-	QUOTA_DOOR,
-	QUOTA_CLOSE,
-	QUOTA_REMOVE
+/* An account. */
+struct quota_account {
+	uint32_t limit, used; /* frames; the master's `used` has the limits of all others in it */
+	uint32_t closed;      /* 0 or 1 */
+	uint32_t free;        /* frames, for all */
 };
 
 /*
- * The capability of a block once more, into slot `to` (1..127): a held one's, or of one whose
- * taking was cut off, which is finished then. ALLOCATOR_ENDED, NOT_ALLOWED, NOT_HELD, WORN_OUT,
- * STUCK, REFUSED, NO_RESULT.
+ * A block of 2^order frames, as an extent with MEMORY_RIGHTS; *block: QUOTA_BLOCK. Its frames count
+ * from now on. ALLOCATOR_ENDED, ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE (order), ALLOCATOR_LIMIT
+ * (also: the account is closed), ALLOCATOR_NONE_FREE; as of quota_again_once, the block being the
+ * account's then: ALLOCATOR_MORE, ALLOCATOR_WORN_OUT, ALLOCATOR_STUCK, ALLOCATOR_REFUSED,
+ * SERVICE_NO_RESULT. Cost: quota_take_give of docs/benchmarks.md, with quota_give_once.
  */
-static inline uint32_t quota_again(slot_t door, uint32_t frame, uint32_t to, uint32_t *value)
+uint32_t quota_take_once(slot_t door, uint32_t order, place_t to, uint32_t *block);
+
+/*
+ * The capability of a block once more: a held one's, or of one whose taking was cut off, which is
+ * finished then. ALLOCATOR_MORE, ALLOCATOR_ENDED, ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE,
+ * ALLOCATOR_NOT_HELD, ALLOCATOR_WORN_OUT, ALLOCATOR_STUCK, ALLOCATOR_REFUSED, SERVICE_NO_RESULT.
+ * Cost: docs/allocators.md.
+ */
+uint32_t quota_again_once(slot_t door, uint32_t frame, place_t to, uint32_t *block);
+
+/*
+ * The block that begins there is given back: all capabilities for it end, it is unmapped wherever
+ * it is mapped, what it was made of ceases to be, it is cleaned, and it counts no more. What was
+ * cut off goes on from where it was. The master's door: any account's. ALLOCATOR_MORE,
+ * ALLOCATOR_ENDED, ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE, ALLOCATOR_NOT_HELD, ALLOCATOR_WORN_OUT
+ * (the block stays with the account that has worn it out), ALLOCATOR_STUCK, ALLOCATOR_REFUSED,
+ * SERVICE_NO_RESULT. Cost: docs/allocators.md.
+ */
+WITH_SLOTS uint32_t quota_give_once(slot_t door, uint32_t frame, uint32_t *value);
+
+/*
+ * The account's first block at frame `from` or behind it: QUOTA_BLOCK in *value; held or on its way
+ * out or back. ALLOCATOR_MORE: go on from *value. ALLOCATOR_OUTSIDE: there is none. Of other
+ * accounts: master only. ALLOCATOR_ENDED, ALLOCATOR_NOT_ALLOWED. Cost: a section of 64 steps.
+ */
+uint32_t quota_next_once(slot_t door, uint32_t account, uint32_t from, uint32_t *value);
+
+/* An account, its own or with the master's door any. ALLOCATOR_ENDED, ALLOCATOR_NOT_ALLOWED,
+ * ALLOCATOR_OUTSIDE (also: there is no such account now). Cost: 140. */
+uint32_t quota_read(slot_t door, uint32_t account, struct quota_account *read);
+
+/* ---- for the holder of the master door ------------------------------------------------------- */
+/* An account with this limit, which leaves the master's own; its number, 1..63. ALLOCATOR_ENDED,
+ * ALLOCATOR_NOT_ALLOWED, ALLOCATOR_LIMIT, ALLOCATOR_NONE_FREE (no number). Cost: 200 to 450. */
+uint32_t quota_create(slot_t master, uint32_t limit, uint32_t *account);
+
+/* The door of an account, with QUOTA_USE. Repeatable. ALLOCATOR_ENDED, ALLOCATOR_NOT_ALLOWED,
+ * ALLOCATOR_OUTSIDE (no such account), SERVICE_NO_RESULT. Cost: 300. */
+uint32_t quota_door(slot_t master, uint32_t account, place_t to);
+
+/* It takes no more. ALLOCATOR_ENDED, ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE. Cost: 130. */
+uint32_t quota_close(slot_t master, uint32_t account);
+
+/* It ends, and with it its doors; its limit is the master's again. ALLOCATOR_ENDED,
+ * ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE, ALLOCATOR_IN_USE (it has blocks). Cost: 140. */
+uint32_t quota_remove(slot_t master, uint32_t account);
+
+#include "quota.stubs.h"
+
+/* ---- all of it: as often as ALLOCATOR_MORE says so -------------------------------------------- */
+static inline uint32_t quota_again(slot_t door, uint32_t frame, place_t to, uint32_t *value)
 {
 	uint32_t result;
 	do
-		result = door_call(door.encoded | OPTION_RESULTS, QUOTA_AGAIN,
-				   LEND_SLOTS(to, 0, 0, 0), frame, value);
+		result = quota_again_once(door, frame, to, value);
 	while (result == RETURN + ALLOCATOR_MORE);
 	return result;
 }
 
-/*
- * A block of 2^order frames, as an extent with MEMORY_RIGHTS, into slot `to` (1..127); *value:
- * QUOTA_BLOCK. Its frames count from now on. ALLOCATOR_ENDED, NOT_ALLOWED, OUTSIDE (order), LIMIT
- * (also: the account is closed), NONE_FREE; as of quota_again, the block being the account's then:
- * WORN_OUT, STUCK, REFUSED, NO_RESULT.
- */
-static inline uint32_t quota_take(slot_t door, uint32_t order, uint32_t to, uint32_t *value)
+static inline uint32_t quota_take(slot_t door, uint32_t order, place_t to, uint32_t *value)
 {
-	uint32_t block, result = door_call(door.encoded | OPTION_RESULTS, QUOTA_TAKE,
-					   LEND_SLOTS(to, 0, 0, 0), order, &block);
+	uint32_t block, result = quota_take_once(door, order, to, &block);
 	if (result == RETURN + ALLOCATOR_MORE)
 		result = quota_again(door, QUOTA_FRAME(block), to, &block);
 	if (value)
@@ -80,77 +120,25 @@ static inline uint32_t quota_take(slot_t door, uint32_t order, uint32_t to, uint
 	return result;
 }
 
-/*
- * The block that begins there is given back: all capabilities for it end, it is unmapped wherever
- * it is mapped, what it was made of ceases to be, it is cleaned, and it counts no more. What was
- * cut off goes on from where it was. The master's door: any account's. ALLOCATOR_ENDED,
- * NOT_ALLOWED, OUTSIDE, NOT_HELD, WORN_OUT (the block stays with the account that has worn it out),
- * STUCK, REFUSED, NO_RESULT.
- */
 static inline uint32_t quota_give(slot_t door, uint32_t frame, uint32_t *value)
 {
 	uint32_t result;
 	do
-		result = door_call(door.encoded | OPTION_RESULTS, QUOTA_GIVE, 0, frame, value);
+		result = quota_give_once(door, frame, value);
 	while (result == RETURN + ALLOCATOR_MORE);
 	return result;
 }
 
-/*
- * The account's first block at frame `from` or behind it: QUOTA_BLOCK in *value; held or on its way
- * out or back. ALLOCATOR_OUTSIDE: there is none. Of other accounts: master only. ALLOCATOR_ENDED,
- * NOT_ALLOWED.
- */
 static inline uint32_t quota_next(slot_t door, uint32_t account, uint32_t from, uint32_t *value)
 {
 	uint32_t result;
 	do {
-		result = door_call(door.encoded, QUOTA_NEXT, account, from, value);
+		result = quota_next_once(door, account, from, value);
 		from = *value;
 	} while (result == RETURN + ALLOCATOR_MORE);
 	return result;
 }
 
-/* An account, its own or with the master's door any. ALLOCATOR_ENDED, NOT_ALLOWED, OUTSIDE (also:
- * there is no such account now). */
-struct quota_account {
-	uint32_t limit, used; /* frames; the master's `used` has the limits of all others in it */
-	uint32_t closed;      /* 0 or 1 */
-	uint32_t free;        /* frames, for all */
-};
-static inline uint32_t quota_read(slot_t door, uint32_t account, struct quota_account *read)
-{
-	uint32_t result = door_call(door.encoded, QUOTA_READ, account, 0, NULL);
-	if (result == RETURN)
-		memcpy(read, parameters(), sizeof(*read));
-	return result;
-}
-
-/* ---- for the holder of the master door ------------------------------------------------------- */
-/* The door of an account into slot `to` (1..127), with QUOTA_USE. Repeatable. ALLOCATOR_ENDED,
- * NOT_ALLOWED, OUTSIDE (no such account), NO_RESULT. */
-static inline uint32_t quota_door(slot_t master, uint32_t account, uint32_t to)
-{
-	return door_call(master.encoded | OPTION_RESULTS, QUOTA_DOOR, LEND_SLOTS(to, 0, 0, 0),
-			 account, NULL);
-}
-/* An account with this limit, which leaves the master's own; its number, 1..63. ALLOCATOR_ENDED,
- * NOT_ALLOWED, LIMIT, NONE_FREE (no number). */
-static inline uint32_t quota_create(slot_t master, uint32_t limit, uint32_t *account)
-{
-	return door_call(master.encoded, QUOTA_CREATE, limit, 0, account);
-}
-/* It takes no more. ALLOCATOR_ENDED, NOT_ALLOWED, OUTSIDE. */
-static inline uint32_t quota_close(slot_t master, uint32_t account)
-{
-	return door_call(master.encoded, QUOTA_CLOSE, account, 0, NULL);
-}
-/* It ends, and with it its doors; its limit is the master's again. ALLOCATOR_ENDED, NOT_ALLOWED,
- * OUTSIDE, IN_USE (it has blocks). */
-static inline uint32_t quota_remove(slot_t master, uint32_t account)
-{
-	return door_call(master.encoded, QUOTA_REMOVE, account, 0, NULL);
-}
 /* All of an account by force, and its end. Errors of these four; what could not be had is left. */
 static inline uint32_t quota_seize(slot_t master, uint32_t account, uint32_t *value)
 {

@@ -573,10 +573,10 @@ static __attribute__((noinline)) void bench_quota(void)
 	allocator_make(&quota, "quota", all, 1);
 	MUST(kernel_door(slot(quota.object.slot), slot(door),
 			 1ull << 32 | QUOTA_MASTER | QUOTA_USE));
-	MEASURE("quota_take_give", , result = quota_take(slot(door), order, block, &taken);
+	MEASURE("quota_take_give", , result = quota_take(slot(door), order, slot(block), &taken);
 		result |= quota_give(slot(door), QUOTA_FRAME(taken), NULL), must_return(result));
 	order = 4;
-	MEASURE("quota_take_give_16", , result = quota_take(slot(door), order, block, &taken);
+	MEASURE("quota_take_give_16", , result = quota_take(slot(door), order, slot(block), &taken);
 		result |= quota_give(slot(door), QUOTA_FRAME(taken), NULL), must_return(result));
 	MUST(kernel_delete(slot(all)));
 	MUST(kernel_delete(slot(door)));

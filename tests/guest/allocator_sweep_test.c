@@ -41,19 +41,19 @@ static void works(uint32_t argument)
 	(void)argument;
 	switch (task) {
 	case TAKE:
-		result = quota_take(own, ORDER, SLOT_RESULT, &value);
+		result = quota_take(own, ORDER, slot(SLOT_RESULT), &value);
 		break;
 	case AGAIN:
-		result = quota_again(own, frame, SLOT_RESULT, &value);
+		result = quota_again(own, frame, slot(SLOT_RESULT), &value);
 		break;
 	case GIVE:
 		result = quota_give(own, frame, &value);
 		break;
 	case TAKE_BACK: /* once: a second time would be another one's */
-		result = door_call(own.encoded | OPTION_RESULTS, PARTITION_TAKE_BACK, 0, 0, &value);
+		result = partition_take_back_once(own, 0, &value);
 		break;
 	default:
-		result = partition_fetch(own, SLOT_RESULT, &value);
+		result = partition_fetch(own, slot(SLOT_RESULT), &value);
 	}
 	answer.value = value;
 	answer.begins = extent_begins(SLOT_RESULT);
@@ -72,16 +72,16 @@ static void begin_anew(void)
 {
 	uint32_t value, block = 0;
 	OK(is_quota() ? quota_create(slot(quota_master), LEFT, &account)
-		      : partition_assign(slot(partition_master), 0, partition_door_slot));
+		      : partition_assign(slot(partition_master), 0, slot(partition_door_slot)));
 	if (is_quota())
-		OK(quota_door(slot(quota_master), account, door));
+		OK(quota_door(slot(quota_master), account, slot(door)));
 	frame = 0;
 	if (task == AGAIN || task == GIVE) {
-		OK(quota_take(slot(door), ORDER, got, &block));
+		OK(quota_take(slot(door), ORDER, slot(got), &block));
 		frame = QUOTA_FRAME(block);
 	}
 	if (task == FETCH_AGAIN || task == TAKE_BACK)
-		OK(partition_fetch(slot(partition_door_slot), got, &value));
+		OK(partition_fetch(slot(partition_door_slot), slot(got), &value));
 	if (task == GIVE || task == TAKE_BACK) {
 		struct memory_frame *table = descriptor_of(is_quota() ? frame : 32);
 		table->key = MEMORY_KEY(MEMORY_DROPPING_TABLE, MEMORY_GENERATION_OF(table->key));
@@ -102,7 +102,7 @@ static void take_all(void)
 		OK(quota_seize(slot(quota_master), account, &value));
 		CHECK_EQUAL(account_read(0).free, 32);
 		CHECK_EQUAL(account_read(0).used, 0);
-		OK(quota_take(slot(quota_master), 5, got, &value)); /* in one piece */
+		OK(quota_take(slot(quota_master), 5, slot(got), &value)); /* in one piece */
 		OK(quota_give(slot(quota_master), QUOTA_FRAME(value), &value));
 		return;
 	}
@@ -229,12 +229,12 @@ static void is_killed(uint32_t steps)
 		quota_check();
 	/* what it was about can be had again, or be given back: nothing hangs */
 	if (task == TAKE && quota_next(slot(door), account, 0, &block) == RETURN) {
-		OK(quota_again(slot(door), QUOTA_FRAME(block), got, &block));
+		OK(quota_again(slot(door), QUOTA_FRAME(block), slot(got), &block));
 		CHECK_EQUAL(extent_begins(got), QUOTA_FRAME(block));
 		CHECK_EQUAL(account_read(account).used, 2);
 	}
 	if (task == FETCH)
-		OK(partition_fetch(slot(partition_door_slot), got, &block));
+		OK(partition_fetch(slot(partition_door_slot), slot(got), &block));
 	client_make(&client, &place, works, steps);
 }
 TEST(allocators_sweep_killed_at_every_instruction_nothing_is_lost)
@@ -258,11 +258,11 @@ static void is_frozen_and_another_has_its_frames(uint32_t steps)
 	if (is_quota()) {
 		OK(quota_create(slot(quota_master), LEFT, &value));
 		CHECK_EQUAL(value, account);
-		OK(quota_door(slot(quota_master), account, door));
-		OK(quota_take(slot(door), ORDER, got, &block));
+		OK(quota_door(slot(quota_master), account, slot(door)));
+		OK(quota_take(slot(door), ORDER, slot(got), &block));
 	} else {
-		OK(partition_assign(slot(partition_master), 0, partition_door_slot));
-		OK(partition_fetch(slot(partition_door_slot), got, &value));
+		OK(partition_assign(slot(partition_master), 0, slot(partition_door_slot)));
+		OK(partition_fetch(slot(partition_door_slot), slot(got), &value));
 	}
 	CHECK_EQUAL(extent_begins(got), at);
 	OK(memory_become(slot(got), 0, 1, steps & 1 ? OBJECT_LOCK_PAGE : OBJECT_NONE));
@@ -302,9 +302,9 @@ static void is_frozen_and_its_account_goes_on(uint32_t steps)
 		if (quota_next(slot(door), account, 0, &block) != RETURN)
 			return;
 		at = QUOTA_FRAME(block);
-		OK(quota_again(slot(door), at, got, &block));
+		OK(quota_again(slot(door), at, slot(got), &block));
 	} else {
-		OK(partition_fetch(slot(partition_door_slot), got, &block));
+		OK(partition_fetch(slot(partition_door_slot), slot(got), &block));
 	}
 	OK(memory_become(slot(got), 0, 2, OBJECT_NONE));
 	words_of(at)[0] = words_of(at + 1)[1023] = CONTENT;
@@ -359,8 +359,8 @@ static void is_aborted(uint32_t steps)
 	switch (task) {
 	case TAKE:
 		result = quota_next(slot(door), account, 0, &block);
-		result = result == RETURN ? quota_again(slot(door), QUOTA_FRAME(block), got, &block)
-					  : quota_take(slot(door), ORDER, got, &block);
+		result = result == RETURN ? quota_again(slot(door), QUOTA_FRAME(block), slot(got), &block)
+					  : quota_take(slot(door), ORDER, slot(got), &block);
 		break;
 	case GIVE:
 		result = quota_give(slot(door), frame, &block);
@@ -368,7 +368,7 @@ static void is_aborted(uint32_t steps)
 			result = RETURN;
 		break;
 	case FETCH:
-		result = partition_fetch(slot(partition_door_slot), got, &block);
+		result = partition_fetch(slot(partition_door_slot), slot(got), &block);
 		break;
 	default:
 		result = RETURN;
@@ -388,11 +388,11 @@ static void others_work(void)
 	uint32_t block, value;
 	if (held != NOTHING)
 		OK(quota_give(slot(quota_master), QUOTA_FRAME(held), &value));
-	OK(quota_take(slot(quota_master), 4, got, &block));
+	OK(quota_take(slot(quota_master), 4, slot(got), &block));
 	CHECK_EQUAL(extent_begins(got), QUOTA_FRAME(block));
 	accounts_check();
 	OK(quota_give(slot(quota_master), QUOTA_FRAME(block), &value));
-	OK(quota_take(slot(quota_master), 3, got, &held));
+	OK(quota_take(slot(quota_master), 3, slot(got), &held));
 }
 static void all_is_well(void)
 {

@@ -40,7 +40,7 @@ uint32_t account_make(uint32_t limit, uint32_t *door)
 	uint32_t account = 0;
 	*door = world_slot();
 	OK(quota_create(slot(quota_master), limit, &account));
-	OK(quota_door(slot(quota_master), account, *door));
+	OK(quota_door(slot(quota_master), account, slot(*door)));
 	return account;
 }
 

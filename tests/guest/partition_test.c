@@ -29,7 +29,7 @@ static void end(void)
 static uint32_t client_of(uint32_t number)
 {
 	uint32_t door = world_slot();
-	OK(partition_assign(slot(master), number, door));
+	OK(partition_assign(slot(master), number, slot(door)));
 	return door;
 }
 static uint32_t kind_of(uint32_t number)
@@ -45,7 +45,7 @@ TEST(partition_is_its_clients_until_it_is_taken_back)
 	begin(2);
 	CHECK_EQUAL(kind_of(1), HOLDING_FREE);
 	uint32_t door = client_of(1);
-	OK(partition_fetch(slot(door), got, &value));
+	OK(partition_fetch(slot(door), slot(got), &value));
 	CHECK_EQUAL(value, 4);
 	CHECK_EQUAL(kind_of(1), HOLDING_HELD);
 	frame = extent_begins(got);
@@ -56,19 +56,19 @@ TEST(partition_is_its_clients_until_it_is_taken_back)
 	SAYS(MEMORY_OUTSIDE, memory_clean(slot(got), 16, 1));
 	SAYS(MEMORY_NOT_ALLOWED, memory_revoke(slot(got), 0, 1, 99));
 	memset(words_of(frame), 0x5A, 16 * PAGE_BYTES);
-	OK(partition_fetch(slot(door), got_too, &value)); /* the same once more */
+	OK(partition_fetch(slot(door), slot(got_too), &value)); /* the same once more */
 	CHECK_EQUAL(extent_begins(got_too), frame);
 	CHECK_EQUAL(TYPE(frame), MEMORY_DATA);
 	OK(partition_take_back(slot(master), 1, &value));
 	SAYS(MEMORY_STALE, memory_clean(slot(got), 0, 1));
 	SAYS(MEMORY_STALE, memory_clean(slot(got_too), 15, 1));
-	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(door), got, &value));
+	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(door), slot(got), &value));
 	CHECK_EQUAL(kind_of(1), HOLDING_FREE);
 	for (uint32_t i = 0; i < 16; i++)
 		CHECK_EQUAL(TYPE(frame + i), MEMORY_CLEAN);
 	uint32_t next = client_of(1);
-	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(door), got, &value));
-	OK(partition_fetch(slot(next), got, &value));
+	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(door), slot(got), &value));
+	OK(partition_fetch(slot(next), slot(got), &value));
 	CHECK_EQUAL(extent_begins(got), frame);
 	CHECK_EQUAL(words_of(frame)[0], 0);
 	OK(partition_take_back(slot(master), 1, &value));
@@ -80,31 +80,31 @@ TEST(partition_refuses_what_there_is_not)
 	uint32_t value;
 	begin(1);
 	uint32_t door = client_of(0), forged = world_slot();
-	SAYS(ALLOCATOR_IN_USE, partition_assign(slot(master), 0, got));
-	SAYS(ALLOCATOR_OUTSIDE, partition_assign(slot(master), 2, got));
+	SAYS(ALLOCATOR_IN_USE, partition_assign(slot(master), 0, slot(got)));
+	SAYS(ALLOCATOR_OUTSIDE, partition_assign(slot(master), 2, slot(got)));
 	SAYS(ALLOCATOR_OUTSIDE, partition_take_back(slot(master), ~0u, &value));
 	SAYS(ALLOCATOR_OUTSIDE, partition_read(slot(master), 2, &value));
-	SAYS(ALLOCATOR_OUTSIDE, partition_door(slot(master), 64, got));
+	SAYS(ALLOCATOR_OUTSIDE, partition_door(slot(master), 64, slot(got)));
 	SAYS(ALLOCATOR_NOT_HELD, partition_take_back(slot(master), 1, &value));
-	SAYS(ALLOCATOR_NOT_HELD, partition_door(slot(master), 1, got));
-	SAYS(SERVICE_NO_RESULT, door_call(slot(master).encoded, PARTITION_DOOR, got, 0, NULL));
-	SAYS(ALLOCATOR_NOT_ALLOWED, partition_fetch(slot(master), got, &value));
-	SAYS(ALLOCATOR_NOT_ALLOWED, partition_assign(slot(door), 1, got));
+	SAYS(ALLOCATOR_NOT_HELD, partition_door(slot(master), 1, slot(got)));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(master).encoded, partition_door_op, got, 0, NULL));
+	SAYS(ALLOCATOR_NOT_ALLOWED, partition_fetch(slot(master), slot(got), &value));
+	SAYS(ALLOCATOR_NOT_ALLOWED, partition_assign(slot(door), 1, slot(got)));
 	SAYS(ALLOCATOR_NOT_ALLOWED, partition_take_back(slot(door), 0, &value));
 	SAYS(ALLOCATOR_NOT_ALLOWED, partition_read(slot(door), 0, &value));
-	SAYS(ALLOCATOR_NOT_ALLOWED, partition_door(slot(door), 0, got));
-	SAYS(SERVICE_NO_RESULT, door_call(slot(door).encoded, PARTITION_FETCH, 0, 0, NULL));
-	OK(partition_fetch(slot(door), got, &value)); /* which had begun */
-	SAYS(SERVICE_NO_RESULT, door_call(slot(door).encoded, PARTITION_FETCH, 0, 0, NULL));
-	SAYS(SERVICE_NO_RESULT, door_call(slot(master).encoded, PARTITION_TAKE_BACK, 0, 0, NULL));
-	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(door), got, &value));
+	SAYS(ALLOCATOR_NOT_ALLOWED, partition_door(slot(door), 0, slot(got)));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(door).encoded, partition_fetch_once_op, 0, 0, NULL));
+	OK(partition_fetch(slot(door), slot(got), &value)); /* which had begun */
+	SAYS(SERVICE_NO_RESULT, door_call(slot(door).encoded, partition_fetch_once_op, 0, 0, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(master).encoded, partition_take_back_once_op, 0, 0, NULL));
+	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(door), slot(got), &value));
 	SAYS(MEMORY_STALE, memory_clean(slot(got), 0, 1));
 	OK(partition_take_back(slot(master), 0, &value));
 	SAYS(SERVICE_NO_OPERATION,
-	     door_call(slot(door).encoded, PARTITION_TAKE_BACK + 1, 0, 0, NULL));
+	     door_call(slot(door).encoded, partition_take_back_once_op + 1, 0, 0, NULL));
 	/* a badge that nobody made: another partition's number with this one's life */
 	MUST(kernel_door(slot(partition.object.slot), slot(forged), 3ull << 32 | 1));
-	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(forged), got, &value));
+	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(forged), slot(got), &value));
 	end();
 }
 
@@ -115,8 +115,8 @@ TEST(partition_comes_back_from_a_client_who_keeps_all_he_can)
 	uint32_t value;
 	begin(2);
 	uint32_t door = client_of(0), neighbour = client_of(3);
-	OK(partition_fetch(slot(door), got, &value));
-	OK(partition_fetch(slot(neighbour), got_too, &value));
+	OK(partition_fetch(slot(door), slot(got), &value));
+	OK(partition_fetch(slot(neighbour), slot(got_too), &value));
 	OK(memory_become(slot(got), 0, 1, OBJECT_DIRECTORY));
 	OK(memory_become(slot(got), 1, 1, OBJECT_TABLE));
 	OK(memory_become(slot(got), 2, 4, OBJECT_NONE));
@@ -148,16 +148,16 @@ TEST(partition_of_frames_that_are_worn_out_is_nobodys)
 	OK(memory_revoke(slot(all), 5, 1, MEMORY_TOP - 80));
 	uint32_t door = world_slot();
 	for (uint32_t i = 0; i < 20 && !worn; i++) {
-		worn = partition_assign(slot(master), 5, door) == RETURN + ALLOCATOR_WORN_OUT;
+		worn = partition_assign(slot(master), 5, slot(door)) == RETURN + ALLOCATOR_WORN_OUT;
 		if (worn)
 			break;
-		OK(partition_fetch(slot(door), got, &value));
+		OK(partition_fetch(slot(door), slot(got), &value));
 		OK(partition_take_back(slot(master), 5, &value));
 	}
 	CHECK(worn);
 	CHECK_EQUAL(kind_of(5), HOLDING_FREE);
-	OK(partition_assign(slot(master), 6, door));
-	OK(partition_fetch(slot(door), got, &value));
+	OK(partition_assign(slot(master), 6, slot(door)));
+	OK(partition_fetch(slot(door), slot(got), &value));
 	OK(partition_take_back(slot(master), 6, &value));
 	end();
 }
@@ -206,9 +206,9 @@ TEST(quota_and_partitions_share_one_memory_service_and_no_frame)
 		extents[i] = world_slot();
 	for (uint32_t i = 0; i < 2; i++) {
 		uint32_t account = account_make(16, &doors[i]);
-		OK(quota_take(slot(doors[i]), 3, extents[i], &block));
+		OK(quota_take(slot(doors[i]), 3, slot(extents[i]), &block));
 		CHECK(QUOTA_FRAME(block) < 32 && account_read(account).used == 8);
-		OK(partition_fetch(slot(client_of(2 + i)), extents[2 + i], &value));
+		OK(partition_fetch(slot(client_of(2 + i)), slot(extents[2 + i]), &value));
 		CHECK_EQUAL(value, 3);
 	}
 	for (uint32_t i = 0; i < CLIENTS; i++) {
@@ -243,7 +243,7 @@ TEST(quota_and_partitions_share_one_memory_service_and_no_frame)
 	SAYS(MEMORY_OUTSIDE, memory_clean(slot(part), 32, 1)); /* the allocators' own extents */
 	SAYS(MEMORY_OUTSIDE, memory_revoke(slot(part), 32, 1, 1000));
 	SAYS(MEMORY_OUTSIDE, memory_revoke(slot(upper), 32, 1, 1000));
-	OK(quota_take(slot(doors[1]), 3, got, &block));
+	OK(quota_take(slot(doors[1]), 3, slot(got), &block));
 	CHECK(extent_begins(got) < 32);
 	domain_end(&partition);
 	quota_unmake();

@@ -25,7 +25,7 @@ static void end(void)
 static uint32_t take(uint32_t door, uint32_t order, uint32_t to)
 {
 	uint32_t block = 0;
-	OK(quota_take(slot(door), order, to, &block));
+	OK(quota_take(slot(door), order, slot(to), &block));
 	CHECK_EQUAL(QUOTA_ORDER(block), order);
 	CHECK_EQUAL(extent_begins(to), QUOTA_FRAME(block));
 	return QUOTA_FRAME(block);
@@ -38,9 +38,9 @@ TEST(quota_takes_within_the_limit_and_gives_back)
 	begin();
 	CHECK_EQUAL(account_read(0).used, 50);
 	uint32_t large = take(mine, 4, got);
-	SAYS(ALLOCATOR_LIMIT, quota_take(slot(mine), 3, got_too, &block));
+	SAYS(ALLOCATOR_LIMIT, quota_take(slot(mine), 3, slot(got_too), &block));
 	uint32_t small = take(mine, 2, got_too);
-	SAYS(ALLOCATOR_LIMIT, quota_take(slot(mine), 0, got_too, &block));
+	SAYS(ALLOCATOR_LIMIT, quota_take(slot(mine), 0, slot(got_too), &block));
 	CHECK_EQUAL(account_read(account).used, 20);
 	CHECK_EQUAL(account_read(account).free, 44);
 	quota_check();
@@ -73,7 +73,7 @@ TEST(quota_has_all_again_however_it_was_cut_up)
 	for (uint32_t order = 0; order <= MANAGED_ORDER; order++) {
 		for (uint32_t i = 0; i < MANAGED >> order; i++)
 			frames[i] = take(quota_master, order, got);
-		SAYS(ALLOCATOR_LIMIT, quota_take(slot(quota_master), 0, got, &block));
+		SAYS(ALLOCATOR_LIMIT, quota_take(slot(quota_master), 0, slot(got), &block));
 		quota_check();
 		for (uint32_t i = 0; i < MANAGED >> order; i++)
 			OK(GIVE(quota_master, frames[i * 5 % (MANAGED >> order)]));
@@ -89,31 +89,31 @@ TEST(quota_refuses_what_there_is_not)
 	struct quota_account read;
 	begin();
 	uint32_t frame = take(mine, 2, got);
-	SAYS(ALLOCATOR_OUTSIDE, quota_take(slot(mine), MANAGED_ORDER + 1, got_too, &block));
-	SAYS(ALLOCATOR_OUTSIDE, quota_take(slot(mine), ~0u, got_too, &block));
-	SAYS(ALLOCATOR_OUTSIDE, quota_again(slot(mine), MANAGED, got_too, &block));
-	SAYS(ALLOCATOR_OUTSIDE, quota_again(slot(mine), ~0u, got_too, &block));
+	SAYS(ALLOCATOR_OUTSIDE, quota_take(slot(mine), MANAGED_ORDER + 1, slot(got_too), &block));
+	SAYS(ALLOCATOR_OUTSIDE, quota_take(slot(mine), ~0u, slot(got_too), &block));
+	SAYS(ALLOCATOR_OUTSIDE, quota_again(slot(mine), MANAGED, slot(got_too), &block));
+	SAYS(ALLOCATOR_OUTSIDE, quota_again(slot(mine), ~0u, slot(got_too), &block));
 	SAYS(ALLOCATOR_OUTSIDE, GIVE(mine, MANAGED));
-	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(mine), frame + 1, got_too, &block));
+	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(mine), frame + 1, slot(got_too), &block));
 	SAYS(ALLOCATOR_NOT_HELD, GIVE(mine, frame + 1));
 	SAYS(ALLOCATOR_OUTSIDE, quota_next(slot(mine), account, frame + 1, &block));
 	SAYS(ALLOCATOR_OUTSIDE, quota_next(slot(mine), account, ~0u, &block));
 	OK(quota_next(slot(mine), account, 0, &block));
 	CHECK_EQUAL(block, QUOTA_BLOCK(frame, 2));
-	OK(quota_again(slot(mine), frame, got_too, &block));
+	OK(quota_again(slot(mine), frame, slot(got_too), &block));
 	CHECK_EQUAL(extent_begins(got_too), frame);
-	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, QUOTA_AGAIN, got, frame, NULL));
-	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, QUOTA_GIVE, 0, frame, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, quota_again_once_op, got, frame, NULL));
+	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, quota_give_once_op, 0, frame, NULL));
 	OK(GIVE(mine, frame)); /* which had begun */
-	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, QUOTA_TAKE, got, 0, &value));
-	OK(quota_again(slot(mine), QUOTA_FRAME(value), got, &block)); /* likewise */
+	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, quota_take_once_op, got, 0, &value));
+	OK(quota_again(slot(mine), QUOTA_FRAME(value), slot(got), &block)); /* likewise */
 	OK(GIVE(mine, QUOTA_FRAME(value)));
-	SAYS(SERVICE_NO_OPERATION, door_call(slot(mine).encoded, QUOTA_REMOVE + 1, 0, 0, NULL));
+	SAYS(SERVICE_NO_OPERATION, door_call(slot(mine).encoded, quota_remove_op + 1, 0, 0, NULL));
 	SAYS(ALLOCATOR_OUTSIDE, quota_read(slot(quota_master), 3, &read));
 	SAYS(ALLOCATOR_OUTSIDE, quota_read(slot(quota_master), QUOTA_ACCOUNTS, &read));
-	SAYS(ALLOCATOR_OUTSIDE, quota_door(slot(quota_master), 3, got));
+	SAYS(ALLOCATOR_OUTSIDE, quota_door(slot(quota_master), 3, slot(got)));
 	SAYS(SERVICE_NO_RESULT,
-	     door_call(slot(quota_master).encoded, QUOTA_DOOR, got, account, NULL));
+	     door_call(slot(quota_master).encoded, quota_door_op, got, account, NULL));
 	SAYS(ALLOCATOR_OUTSIDE, quota_close(slot(quota_master), 3));
 	SAYS(ALLOCATOR_OUTSIDE, quota_close(slot(quota_master), 0));
 	SAYS(ALLOCATOR_OUTSIDE, quota_remove(slot(quota_master), 0));
@@ -132,37 +132,37 @@ TEST(quota_doors_do_what_they_allow_and_no_more)
 	struct quota_account read = {0};
 	begin();
 	uint32_t frame = take(mine, 1, got), door = world_slot();
-	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(others), frame, got_too, &block));
+	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(others), frame, slot(got_too), &block));
 	SAYS(ALLOCATOR_NOT_HELD, GIVE(others, frame));
 	SAYS(ALLOCATOR_NOT_ALLOWED, quota_next(slot(others), account, 0, &block));
 	SAYS(ALLOCATOR_NOT_ALLOWED, quota_read(slot(others), account, &read));
 	OK(quota_read(slot(mine), account, &read));
 	CHECK(read.limit == 20 && read.used == 2 && !read.closed && read.free == 62);
 	SAYS(ALLOCATOR_NOT_ALLOWED, quota_create(slot(mine), 1, &value));
-	SAYS(ALLOCATOR_NOT_ALLOWED, quota_door(slot(mine), account, got_too));
+	SAYS(ALLOCATOR_NOT_ALLOWED, quota_door(slot(mine), account, slot(got_too)));
 	SAYS(ALLOCATOR_NOT_ALLOWED, quota_close(slot(mine), account));
 	SAYS(ALLOCATOR_NOT_ALLOWED, quota_remove(slot(mine), account));
 	SAYS(ALLOCATOR_IN_USE, quota_remove(slot(quota_master), account));
 	/* a master for counting only: it takes nothing for itself */
 	MUST(kernel_door(slot(quota.object.slot), slot(door), 1ull << 32 | QUOTA_MASTER));
-	SAYS(ALLOCATOR_NOT_ALLOWED, quota_take(slot(door), 0, got_too, &block));
+	SAYS(ALLOCATOR_NOT_ALLOWED, quota_take(slot(door), 0, slot(got_too), &block));
 	OK(quota_next(slot(door), account, 0, &block));
-	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(door), frame, got_too, &block));
+	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(door), frame, slot(got_too), &block));
 	/* one that has died, and one that never lived */
 	MUST(kernel_door(slot(quota.object.slot), slot(door), 3ull << 32 | QUOTA_MASTER));
 	SAYS(ALLOCATOR_ENDED, quota_create(slot(door), 0, &value));
 	MUST(kernel_door(slot(quota.object.slot), slot(door), 0xFF | QUOTA_USE));
-	CHECK(quota_take(slot(door), 0, got_too, &block) != RETURN);
+	CHECK(quota_take(slot(door), 0, slot(got_too), &block) != RETURN);
 	/* the account's number comes again, its doors do not */
 	OK(GIVE(mine, frame));
 	OK(quota_remove(slot(quota_master), account));
-	SAYS(ALLOCATOR_ENDED, quota_take(slot(mine), 0, got, &block));
+	SAYS(ALLOCATOR_ENDED, quota_take(slot(mine), 0, slot(got), &block));
 	OK(quota_create(slot(quota_master), 5, &value));
 	CHECK_EQUAL(value, account);
-	OK(quota_door(slot(quota_master), account, door));
+	OK(quota_door(slot(quota_master), account, slot(door)));
 	frame = take(door, 0, got);
-	SAYS(ALLOCATOR_ENDED, quota_take(slot(mine), 0, got_too, &block));
-	SAYS(ALLOCATOR_ENDED, quota_again(slot(mine), frame, got_too, &block));
+	SAYS(ALLOCATOR_ENDED, quota_take(slot(mine), 0, slot(got_too), &block));
+	SAYS(ALLOCATOR_ENDED, quota_again(slot(mine), frame, slot(got_too), &block));
 	SAYS(ALLOCATOR_ENDED, GIVE(mine, frame));
 	SAYS(ALLOCATOR_ENDED, quota_next(slot(mine), account, 0, &block));
 	SAYS(ALLOCATOR_ENDED, quota_read(slot(mine), account, &read));
@@ -241,7 +241,7 @@ TEST(quota_says_what_is_stuck_and_has_it_later)
 	SAYS(ALLOCATOR_STUCK, GIVE(quota_master, frame));
 	CHECK_EQUAL(TYPE(frame + 1), MEMORY_CLEAN);
 	CHECK_EQUAL(account_read(account).used, 2);
-	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(mine), frame, got, &block));
+	SAYS(ALLOCATOR_NOT_HELD, quota_again(slot(mine), frame, slot(got), &block));
 	quota_check();
 	OK(GIVE(others, other));
 	OK(GIVE(mine, frame));
@@ -257,14 +257,14 @@ TEST(quota_master_takes_all_of_an_account_by_force)
 	take(mine, 0, result);
 	OK(quota_seize(slot(quota_master), account, &value));
 	SAYS(MEMORY_STALE, memory_clean(slot(got), 0, 1));
-	SAYS(ALLOCATOR_ENDED, quota_take(slot(mine), 0, got, &block));
+	SAYS(ALLOCATOR_ENDED, quota_take(slot(mine), 0, slot(got), &block));
 	quota_check();
 	CHECK_EQUAL(account_read(0).free, MANAGED - 4);
 	CHECK_EQUAL(account_read(0).used, 30);
 	OK(quota_close(slot(quota_master), other_account));
 	CHECK_EQUAL(account_read(other_account).closed, 1);
 	CHECK_EQUAL(account_read(other_account).limit, 30);
-	SAYS(ALLOCATOR_LIMIT, quota_take(slot(others), 0, got, &block));
+	SAYS(ALLOCATOR_LIMIT, quota_take(slot(others), 0, slot(got), &block));
 	OK(quota_seize(slot(quota_master), other_account, &value));
 	CHECK_EQUAL(account_read(0).used, 0);
 	end();
@@ -300,7 +300,7 @@ TEST(quota_worn_out_frames_stay_with_whom_they_wore_out)
 	CHECK(worn);
 	CHECK_EQUAL(account_read(account).used, 1);
 	SAYS(ALLOCATOR_WORN_OUT, GIVE(quota_master, frame));
-	OK(quota_again(slot(mine), frame, got, &block)); /* it can be used */
+	OK(quota_again(slot(mine), frame, slot(got), &block)); /* it can be used */
 	quota_check();
 	OK(memory_revoke(slot(all), frame, 1, MEMORY_TOP));
 	OK(GIVE(mine, take(mine, 0, got_too))); /* and others, too */
@@ -317,7 +317,7 @@ TEST(quota_by_chance_no_two_have_the_same_frame)
 		uint32_t who = seed >> 16 & 1, order = seed >> 17 & 3, block;
 		uint32_t door = who ? others : mine, limit = who ? 30 : 20;
 		if (seed >> 20 & 1 || !counts[who]) {
-			uint32_t answer = quota_take(slot(door), order, got, &block);
+			uint32_t answer = quota_take(slot(door), order, slot(got), &block);
 			if (used[who] + (1u << order) > limit) {
 				CHECK_EQUAL(answer, RETURN + ALLOCATOR_LIMIT);
 				continue;
