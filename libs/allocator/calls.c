@@ -30,16 +30,6 @@ static uint32_t refused(struct holding_job *job, uint32_t result)
 	return ALLOCATOR_REFUSED;
 }
 
-/* A call with one range of frames, which says how far it came. */
-static uint32_t range_call(slot_t extent, uint32_t operation, uint32_t frame, uint32_t count,
-			   uint32_t argument, uint32_t *reached)
-{
-	uint32_t done, result = door_call(extent.encoded, operation, MEMORY_AT(frame, count - 1, 0),
-					  argument, &done);
-	*reached = frame + done;
-	return result;
-}
-
 /* ---- the capability of a block --------------------------------------------------------------- */
 /*
  * The memory service's answer comes into a slot of the allocator's list, where others could put
@@ -53,7 +43,7 @@ uint32_t holding_mint(struct holding_job *job)
 	uint32_t scratch =
 		ALLOCATOR_SCRATCH + HOLDING_OWNER(job->seen.state) % ALLOCATOR_CLIENTS_MAX;
 	struct memory_frame frame;
-	result = memory_split(EXTENT, job->frame, order, ALLOCATOR_RIGHTS, scratch);
+	result = memory_split(EXTENT, job->frame, order, ALLOCATOR_RIGHTS, slot(scratch));
 	if (result != RETURN)
 		return refused(job, result);
 	if (kernel_copy(lent_slot(0), slot(scratch)))
@@ -65,19 +55,24 @@ uint32_t holding_mint(struct holding_job *job)
 	return 0;
 }
 
+#define RAISED_AT_ONCE 1024u /* the most that a call can */
+
 /* ---- a new generation ------------------------------------------------------------------------ */
 uint32_t holding_raise(struct holding_job *job)
 {
-	uint32_t count = 1u << HOLDING_ORDER(job->seen.state), reached;
-	uint32_t result = range_call(EXTENT, MEMORY_REVOKE, job->frame, count, job->seen.generation,
-				     &reached);
+	uint32_t at = job->frame, end = at + (1u << HOLDING_ORDER(job->seen.state)), done, result;
 	struct memory_frame frame;
+	do {
+		uint32_t count = end - at < RAISED_AT_ONCE ? end - at : RAISED_AT_ONCE;
+		result = memory_revoke_range(EXTENT, at, count, job->seen.generation, &done);
+		at += done;
+	} while (result == RETURN && at < end);
 	if (result == RETURN)
 		return 0;
 	if (result == RETURN + MEMORY_WORN_OUT)
 		return ALLOCATOR_WORN_OUT;
 	/* a frame has it already, or more: what was joined had several, or a raise was cut off */
-	if (result != RETURN + MEMORY_STALE || memory_read(EXTENT, reached, &frame) != RETURN)
+	if (result != RETURN + MEMORY_STALE || memory_read(EXTENT, at, &frame) != RETURN)
 		return refused(job, result);
 	job->next = job->seen;
 	job->next.generation = MEMORY_GENERATION_OF(frame.key) + 1;
@@ -138,16 +133,16 @@ static uint32_t pass_end(uint32_t cursor, uint32_t *status)
 static uint32_t pass_step(struct holding_job *job, uint32_t cursor, uint32_t *status)
 {
 	uint32_t frames = 1u << HOLDING_ORDER(job->seen.state);
-	uint32_t at = cursor & CURSOR_AT, reached;
+	uint32_t at = cursor & CURSOR_AT, done;
 	if (at == frames)
 		return pass_end(cursor, status);
 	uint32_t count = frames - at < CLEANED_AT_ONCE ? frames - at : CLEANED_AT_ONCE;
-	uint32_t result = range_call(BLOCK, MEMORY_CLEAN_UP, at, count, 0, &reached);
+	uint32_t result = memory_clean_range(BLOCK, at, count, &done);
 	if (result == RETURN)
 		return cursor + count;
 	if (result == RETURN + MEMORY_IN_USE || result == RETURN + MEMORY_WRONG_TYPE) {
-		cursor += reached - at;
-		if (result == RETURN + MEMORY_WRONG_TYPE && frame_drop(reached))
+		cursor += done;
+		if (result == RETURN + MEMORY_WRONG_TYPE && frame_drop(at + done))
 			return cursor | CURSOR_CHANGED;
 		return (cursor + 1) | CURSOR_LEFT;
 	}

@@ -13,7 +13,7 @@ static uint32_t of_kernel(uint32_t error)
 static uint32_t fetch(const struct child *child, uint32_t frame, uint32_t to)
 {
 	uint32_t scratch = child->builder->scratch;
-	uint32_t result = memory_fetch(child->pool.extent, frame, scratch);
+	uint32_t result = memory_fetch(child->pool.extent, frame, slot(scratch), NULL);
 	if (result != RETURN || to == scratch)
 		return result;
 	return of_kernel(kernel_move(slot(to), slot(scratch)));
@@ -42,8 +42,7 @@ uint32_t child_make(struct child *child, const struct builder *builder, uint32_t
 	if (result == RETURN)
 		result = pool_take(&child->pool, 1, 1, OBJECT_DIRECTORY, &child->space.directory);
 	if (result == RETURN)
-		result = memory_create_domain(child->pool.extent, child->control,
-					      child->space.directory, confidential);
+		result = memory_create_domain(child->pool.extent, child->control, child->space.directory, confidential, NULL);
 	return result == RETURN ? fetch(child, child->control, slot) : result;
 }
 
@@ -169,7 +168,7 @@ uint32_t child_thread(struct child *child, uint32_t slot, uint32_t *frame)
 	uint32_t result = pool_take(&child->pool, 2, 1, POOL_CLEAN, frame);
 	if (result != RETURN)
 		return result;
-	result = memory_create_thread(child->pool.extent, *frame, child->control);
+	result = memory_create_thread(child->pool.extent, *frame, child->control, NULL);
 	if (result == RETURN)
 		result = fetch(child, *frame, slot);
 	if (result != RETURN)
@@ -200,8 +199,7 @@ uint32_t child_own(struct child *child, uint32_t there)
 		order++;
 	uint32_t result = child->self ? tell_self(child, there) : RETURN;
 	if (result == RETURN)
-		result = memory_split(child->pool.extent, child->pool.first, order, MEMORY_RIGHTS,
-				      scratch);
+		result = memory_split(child->pool.extent, child->pool.first, order, MEMORY_RIGHTS, slot(scratch));
 	if (result != RETURN)
 		return result;
 	result = of_kernel(kernel_grant(slot(child->slot), slot(there), slot(scratch)));

@@ -106,7 +106,7 @@ no_frame:
 	shr	edi, 12
 	mov	ecx, [pager_table]
 	lea	edi, [ecx + edi * 4]            ; word a: the tables lie in a row
-	xor	esi, esi                        ; MEMORY_MAP
+	xor	esi, esi                        ; memory_map_pages_op
 	mov	eax, [pager_door]
 %if %2
 	or	eax, %2

@@ -4,7 +4,7 @@
 
 #define TABLE_BYTES 0x400000u
 
-_Static_assert(MEMORY_MAP == 0 && MEMORY_OCCUPIED == 6, "pager.asm");
+_Static_assert(memory_map_pages_op == 0 && MEMORY_OCCUPIED == 6, "pager.asm");
 
 extern uint32_t pager_base, pager_bytes, pager_range, pager_table, pager_next, pager_end_frame,
 	pager_door, pager_first;

@@ -69,10 +69,9 @@ uint32_t holder_make(const char *name)
  * extent. */
 static void window_install(uint32_t directory_entry, const struct holder *account)
 {
-	*(struct memory_batch *)parameters() = (struct memory_batch){
-		MEMORY_INSTALL, MEMORY_AT(boot_record->root_directory_frame, directory_entry, 0),
-		MEMORY_AT(account->block.builder.window_table, 0, MEMORY_FROM_LENT)};
-	MUST_RETURN(memory_batch(slot(memory_slot), 1, account->extent, NULL));
+	MUST_RETURN(memory_install_lent(slot(memory_slot), slot(account->extent),
+					boot_record->root_directory_frame, directory_entry,
+					account->block.builder.window_table));
 }
 
 static void block_take(uint32_t id, struct holder *account)

@@ -5,7 +5,7 @@
 
 #include "lock/lock.h"
 
-#include "memory.h"
+#include "memory.entries.h"
 
 #define frames ((struct memory_frame *)MEMORY_DESCRIPTORS) /* by number, [0, frame_count) */
 extern uint32_t frame_count, template_frame;
@@ -29,7 +29,8 @@ struct job {
 	uint32_t leaf_badge, leaf_generation;
 };
 
-/* Words a and b: MEMORY_AT. */
+/* Places: a frame's offset 31..12, an entry's index or a count - 1 11..2, flags. */
+#define AT(offset, index) ((uint32_t)(offset) << 12 | (uint32_t)(index) << 2)
 static inline uint32_t at_frame(uint32_t word)
 {
 	return word >> 12;
@@ -86,7 +87,6 @@ static inline uint32_t key_of(const struct memory_frame *frame, enum memory_type
 		job->status = (why);      \
 		return section_commit(0); \
 	} while (0)
-#define FAIL(status) return ANSWER(status, 0)
 
 /* For sections: GCC would call memset and memcpy. The entry has cleared DF. */
 static inline uint32_t *words_fill(uint32_t *to, uint32_t value, uint32_t words)
@@ -98,10 +98,5 @@ static inline void words_copy(uint32_t *to, const uint32_t *from, uint32_t words
 {
 	asm volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
-
-service_operation memory_do_map, memory_do_map_lent, memory_do_revoke, memory_do_unmap,
-	memory_do_install, memory_do_remove, memory_do_sweep, memory_do_become, memory_do_clean,
-	memory_do_drop, memory_do_create_domain, memory_do_create_thread, memory_do_create_bitmap,
-	memory_do_fetch;
 
 #endif

@@ -13,13 +13,6 @@ uint32_t frame_count, template_frame;
 uint32_t device_generation[MEMORY_DEVICES];
 
 /* ---- extents as capabilities ----------------------------------------------------------------- */
-static uint64_t answer_extent(uint32_t badge, uint32_t generation)
-{
-	if (door_make((uint64_t)generation << 32 | badge) == 0)
-		answer_capability(0);
-	FAIL(SERVICE_NO_RESULT);
-}
-
 /* The part that `place` (as a badge, but for an offset in place of the first frame) names; 0: none.
  */
 static uint32_t part_of(uint32_t badge, uint32_t place)
@@ -31,20 +24,30 @@ static uint32_t part_of(uint32_t badge, uint32_t place)
 	return start | (place & 0xFFF);
 }
 
-OPERATION static uint64_t do_split(uint32_t badge, uint32_t slots, uint32_t place,
-				   uint32_t generation)
+#define PLACE(frame, log2, rights) ((frame) << 12 | (log2) << 7 | (rights))
+
+/* A capability for it, where the client's call designates one. */
+static uint32_t extent_make(uint32_t part, uint32_t generation)
 {
-	uint32_t part = part_of(badge, place);
-	if (place & 127 & ~badge)
-		FAIL(MEMORY_NOT_ALLOWED);
-	if ((badge ^ place) & MEMORY_DEVICE || (badge & MEMORY_DEVICE && badge & MEMORY_ANY))
-		FAIL(MEMORY_NOT_ALLOWED); /* device memory stays so, and is defined first */
-	if (!part)
-		FAIL(MEMORY_OUTSIDE);
-	if (badge & MEMORY_ANY && !(part & MEMORY_ANY))
-		generation = MEMORY_GENERATION_OF(frame_at(part)->key);
-	return answer_extent(part, generation);
+	return door_make((uint64_t)generation << 32 | part) ? SERVICE_NO_RESULT : 0;
 }
+
+SERVED uint32_t memory_do_split_bytes(struct badge badge, uint20_t frame, uint5_t log2,
+				      uint7_t rights, place_t to)
+{
+	uint32_t part = part_of(badge.low, PLACE(frame, log2, rights)), generation = badge.high;
+	if (rights & ~badge.low)
+		return MEMORY_NOT_ALLOWED;
+	if ((badge.low ^ rights) & MEMORY_DEVICE ||
+	    (badge.low & MEMORY_DEVICE && badge.low & MEMORY_ANY))
+		return MEMORY_NOT_ALLOWED; /* device memory stays so, and is defined first */
+	if (!part)
+		return MEMORY_OUTSIDE;
+	if (badge.low & MEMORY_ANY && !(part & MEMORY_ANY))
+		generation = MEMORY_GENERATION_OF(frame_at(part)->key);
+	return extent_make(part, generation);
+}
+SERVE(memory_split_bytes)
 
 /* ---- device memory --------------------------------------------------------------------------- */
 /* Interrupt controllers and timers, of processors and chipset ("APIC"): whoever reaches them can
@@ -88,110 +91,86 @@ SECTION void define_prepare(void)
 
 #define DEVICE_TOP 0x3FFFFEu
 
-OPERATION static uint64_t do_define_device(uint32_t badge, uint32_t a, uint32_t place,
-					   uint32_t generation)
+SERVED uint32_t memory_do_define_bytes(struct badge badge, uint20_t frame, uint5_t log2,
+				       uint7_t rights, uint32_t index, place_t to)
 {
-	struct definition job = {.index = *(const uint32_t *)parameters()};
-	uint32_t part = part_of(badge, place);
-	if ((badge & MEMORY_DEVICE_MASTER) != MEMORY_DEVICE_MASTER || place & 127 & ~badge)
-		FAIL(MEMORY_NOT_ALLOWED);
-	if (!part || job.index >= MEMORY_DEVICES)
-		FAIL(MEMORY_OUTSIDE);
+	struct definition job = {.index = index};
+	uint32_t part = part_of(badge.low, PLACE(frame, log2, rights));
+	if ((badge.low & MEMORY_DEVICE_MASTER) != MEMORY_DEVICE_MASTER || rights & ~badge.low)
+		return MEMORY_NOT_ALLOWED;
+	if (!part || index >= MEMORY_DEVICES)
+		return MEMORY_OUTSIDE;
 	if (EXTENT_START(part) < CONTROLLERS_END && part_end(part) > CONTROLLERS_START)
-		FAIL(MEMORY_NOT_ALLOWED);
+		return MEMORY_NOT_ALLOWED;
 	if (is_memory(part))
-		FAIL(MEMORY_WRONG_TYPE);
-	job.was = device_generation[job.index];
+		return MEMORY_WRONG_TYPE;
+	job.was = device_generation[index];
 	job.becomes = job.was + 1;
 	if (job.was & 1)
-		FAIL(MEMORY_IN_USE);
+		return MEMORY_IN_USE;
 	if (job.was >= DEVICE_TOP)
-		FAIL(MEMORY_WORN_OUT);
+		return MEMORY_WORN_OUT;
 	section_run(define_prepare, &job);
 	if (job.status)
-		FAIL(job.status);
-	return answer_extent((part & ~(uint32_t)(MEMORY_ANY | MEMORY_MANAGE)) | MEMORY_DEVICE,
-			     job.index << 22 | job.becomes);
+		return job.status;
+	return extent_make((part & ~(uint32_t)(MEMORY_ANY | MEMORY_MANAGE)) | MEMORY_DEVICE,
+			   index << 22 | job.becomes);
 }
+SERVE(memory_define_bytes)
 
-OPERATION static uint64_t do_forget_device(uint32_t badge, uint32_t index, uint32_t b,
-					   uint32_t generation)
+SERVED uint32_t memory_do_forget_device(struct badge badge, uint32_t index)
 {
-	if ((badge & MEMORY_DEVICE_MASTER) != MEMORY_DEVICE_MASTER)
-		FAIL(MEMORY_NOT_ALLOWED);
+	if ((badge.low & MEMORY_DEVICE_MASTER) != MEMORY_DEVICE_MASTER)
+		return MEMORY_NOT_ALLOWED;
 	if (index >= MEMORY_DEVICES)
-		FAIL(MEMORY_OUTSIDE);
+		return MEMORY_OUTSIDE;
 	struct definition job = {.index = index, .was = device_generation[index]};
 	job.becomes = job.was + 1;
 	if (job.was & 1)
 		section_run(define_prepare, &job);
-	FAIL(job.status);
+	return job.status;
 }
+SERVE(memory_forget_device)
 
 /* ---- looking --------------------------------------------------------------------------------- */
-OPERATION static uint64_t do_read(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_read_frame(struct badge badge, uint20_t frame, uint32_t *extent,
+				     struct memory_frame *descriptor)
 {
-	if (badge & MEMORY_DEVICE || !extent_has(badge, a))
-		FAIL(MEMORY_OUTSIDE);
-	struct memory_frame frame = *frame_at(EXTENT_START(badge) + a);
-	if (!is_owners(&frame, badge, generation))
-		FAIL(MEMORY_STALE);
-	*(struct memory_frame *)parameters() = frame;
-	return ANSWER(0, badge);
+	if (badge.low & MEMORY_DEVICE || !extent_has(badge.low, AT(frame, 0)))
+		return MEMORY_OUTSIDE;
+	struct memory_frame seen = *frame_at(EXTENT_START(badge.low) + AT(frame, 0));
+	if (!is_owners(&seen, badge.low, badge.high))
+		return MEMORY_STALE;
+	*descriptor = seen;
+	*extent = badge.low;
+	return 0;
 }
+SERVE(memory_read_frame)
 
-OPERATION static uint64_t do_next_table(uint32_t badge, uint32_t from, uint32_t b,
-					uint32_t generation)
+SERVED uint32_t memory_do_next_table(struct badge badge, uint32_t from, uint32_t *found)
 {
-	if (!(badge & MEMORY_MANAGE))
-		FAIL(MEMORY_NOT_ALLOWED);
+	if (!(badge.low & MEMORY_MANAGE))
+		return MEMORY_NOT_ALLOWED;
 	if (from >= frame_count)
-		FAIL(MEMORY_OUTSIDE);
+		return MEMORY_OUTSIDE;
 	for (uint32_t i = from; i < frame_count && i < from + MEMORY_SWEEP_MAX; i++) {
 		uint32_t type = MEMORY_TYPE_OF(frames[i].key);
-		if (type == MEMORY_TABLE || type == MEMORY_DROPPING_TABLE)
-			return ANSWER(0, i);
+		if (type == MEMORY_TABLE || type == MEMORY_DROPPING_TABLE) {
+			*found = i;
+			return 0;
+		}
 	}
-	FAIL(0);
+	return 0;
 }
+SERVE(memory_next_table)
 
-OPERATION static uint64_t do_flush(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_flush(struct badge badge)
 {
-	FAIL(0); /* the entry has loaded CR3, and so will the return */
+	return 0; /* the entry has loaded CR3, and so will the return */
 }
+SERVE(memory_flush)
 
-OPERATION static uint64_t do_batch(uint32_t badge, uint32_t count, uint32_t b, uint32_t generation)
-{
-	volatile struct memory_batch *batch = parameters();
-	/* what is written there must not be our own stack: a client that calls nested places it */
-	if (count > MEMORY_BATCH_MAX || count * sizeof(*batch) > parameter_room())
-		FAIL(SERVICE_BAD_ARGUMENT);
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t operation = batch[i].operation;
-		if (operation >= MEMORY_FETCH)
-			return ANSWER(SERVICE_NO_OPERATION, i);
-		uint64_t answer =
-			service_operations[operation](badge, batch[i].a, batch[i].b, generation);
-		batch[i].a = answer;
-		batch[i].b = answer >> 32;
-		if ((uint32_t)answer)
-			return ANSWER((uint32_t)answer, i);
-	}
-	return ANSWER(0, count);
-}
-
-SERVICE_OPERATIONS([MEMORY_MAP] = memory_do_map, [MEMORY_MAP_LENT] = memory_do_map_lent,
-		   [MEMORY_UNMAP] = memory_do_unmap, [MEMORY_INSTALL] = memory_do_install,
-		   [MEMORY_REMOVE] = memory_do_remove, [MEMORY_BECOME] = memory_do_become,
-		   [MEMORY_CLEAN_UP] = memory_do_clean, [MEMORY_DROP] = memory_do_drop,
-		   [MEMORY_CREATE_DOMAIN] = memory_do_create_domain,
-		   [MEMORY_CREATE_THREAD] = memory_do_create_thread,
-		   [MEMORY_CREATE_BITMAP] = memory_do_create_bitmap,
-		   [MEMORY_SWEEP] = memory_do_sweep, [MEMORY_REVOKE] = memory_do_revoke,
-		   [MEMORY_FLUSH] = do_flush, [MEMORY_FETCH] = memory_do_fetch,
-		   [MEMORY_SPLIT] = do_split, [MEMORY_DEFINE_DEVICE] = do_define_device,
-		   [MEMORY_FORGET_DEVICE] = do_forget_device, [MEMORY_READ_FRAME] = do_read,
-		   [MEMORY_NEXT_TABLE] = do_next_table, [MEMORY_BATCH] = do_batch)
+SERVE(memory)
 
 #define ENTRY_LARGE 0x80u /* of a directory: a page of 4 MiB (SDM 3, "Paging") */
 

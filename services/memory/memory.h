@@ -18,15 +18,13 @@
  * `revoke`, which raises its generation: all capabilities of the old one are dead.
  *
  * An operation names frames by their offset in the extent, in frames. Where it names several, or
- * several entries, the word of its answer is how many were done. All stubs return RETURN + a
- * status, or an error of the kernel (DOOR_STATUS, DOOR_ERROR of kernel.h). Those with parameters in
- * the data page (memory_batch, memory_read) must not be called by code that stands on it.
+ * several entries, *done is how many were done before one that failed. _lent: what the entry leads
+ * to, or the object's companion, is in the extent that is lent, not in the invoked one.
  */
 #ifndef NOUS_MEMORY_H
 #define NOUS_MEMORY_H
 
-#include "service.h"
-#include "text.h"
+#include "interface.h"
 
 /* ---- the badge of an extent ------------------------------------------------------------------ */
 /* Low word: first frame 31..12, log2 of its bytes 11..7, rights 6..0. High word: the generation
@@ -75,32 +73,6 @@ struct memory_frame {
 };
 
 /* ---- operations ------------------------------------------------------------------------------ */
-/* Those before MEMORY_FETCH can stand in a batch. Costs: docs/memory.md. */
-enum memory_operation {
-	MEMORY_MAP,
-	MEMORY_MAP_LENT, /* in a batch: the frames are of the extent that is lent */
-	MEMORY_UNMAP,
-	MEMORY_INSTALL,
-	MEMORY_REMOVE,
-	MEMORY_BECOME,
-	MEMORY_CLEAN_UP,
-	MEMORY_DROP,
-	MEMORY_CREATE_DOMAIN,
-	MEMORY_CREATE_THREAD,
-	MEMORY_CREATE_BITMAP,
-	MEMORY_SWEEP,
-	MEMORY_REVOKE,
-	MEMORY_FLUSH,
-	MEMORY_FETCH,
-	MEMORY_SPLIT,
-	MEMORY_DEFINE_DEVICE,
-	MEMORY_FORGET_DEVICE,
-	MEMORY_READ_FRAME,
-	MEMORY_NEXT_TABLE,
-	MEMORY_BATCH
-};
-
-/* Statuses besides those of status.h. */
 enum memory_status {
 	MEMORY_OK,
 	MEMORY_STALE,       /* the extent was revoked, wholly or this frame of it */
@@ -118,190 +90,182 @@ enum memory_status {
 #define MEMORY_ENTRY_WRITE    2u
 #define MEMORY_ENTRY_UNCACHED 1u     /* device memory only */
 #define MEMORY_ENTRY_COUNTED  0x200u /* in an entry: it maps memory, not a device */
-/* In word b of install and create: the frame is in the extent lent as the first capability, not in
- * the invoked one. Only in a batch, for slots to lend take the place of word b in a call. */
-#define MEMORY_FROM_LENT 1u
-#define MEMORY_AT(offset, index, low) \
-	((uint32_t)(offset) << 12 | (uint32_t)(index) << 2 | (uint32_t)(low))
 
 /*
  * Maps `count` frames from `frame` on into `count` entries of a page table, from `first` on. An
  * entry that maps this very frame already only gets other flags. Needs MANAGE for the table, READ
  * and for MEMORY_ENTRY_WRITE also WRITE for the frames, which are DATA, LOCK_PAGE or device memory.
- * What comes before a refused one stays mapped: *done of them. MEMORY_STALE, NOT_ALLOWED, OUTSIDE,
- * WRONG_TYPE, OCCUPIED.
+ * What comes before a refused one stays mapped: *done of them (undefined if all are: memory_map).
+ * MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_OCCUPIED. Cost:
+ * page_map_unmap (with memory_unmap) and page_map_32 of docs/benchmarks.md.
  */
+uint32_t memory_map_pages(slot_t extent, uint20_t table, uint10_t first, uint2_t flags,
+			  uint20_t frame, count10_t count, uint32_t *done);
+
+/* The same with frames of the extent that is lent. Also SERVICE_BAD_ARGUMENT: that is no extent.
+ * Cost: 60 more. */
+uint32_t memory_map_lent(slot_t extent, lend_t leaves, uint20_t table, uint10_t first,
+			 uint2_t flags, uint20_t frame, count10_t count, uint32_t *done);
+
+/* Empties `count` entries of a page table; empty ones are none the worse. MANAGE for the table.
+ * MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE. No entry of the TLB outlives
+ * the call. Cost: see memory_map_pages. */
+uint32_t memory_unmap(slot_t extent, uint20_t table, uint10_t first, count10_t count);
+
+/* The page table becomes entry `index` of the directory, for readers and writers; entries below
+ * IMAGE_BASE >> 22 and from LENDABLE_ENTRIES on are not to be had. MANAGE for both. MEMORY_STALE,
+ * MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_OCCUPIED. Cost: 170. */
+uint32_t memory_install(slot_t extent, uint20_t directory, uint10_t index, uint20_t table);
+
+/* The same with a page table of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 230. */
+uint32_t memory_install_lent(slot_t extent, lend_t tables, uint20_t directory, uint10_t index,
+			     uint20_t table);
+
+/* The directory's entry is empty again. MANAGE. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE,
+ * MEMORY_WRONG_TYPE. Cost: 160. */
+uint32_t memory_remove(slot_t extent, uint20_t directory, uint10_t index);
+
+/*
+ * `count` CLEAN frames become DATA (kind OBJECT_NONE); or one becomes a kernel object of a kind
+ * that needs no others: OBJECT_TABLE, _DIRECTORY (filled from the kernel's template), _DATA_PAGE,
+ * _CAPABILITY_PAGE, _LOCK_PAGE, _BITMAP_PAGE (filled with ones); else SERVICE_BAD_ARGUMENT.
+ * Finishes what is BECOMING. MANAGE. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE,
+ * MEMORY_WRONG_TYPE, MEMORY_AGAIN, MEMORY_REFUSED, MEMORY_WORN_OUT. Cost: retype_clean of
+ * docs/benchmarks.md, with memory_clean_range; for objects docs/memory.md.
+ */
+uint32_t memory_become(slot_t extent, uint20_t frame, count10_t count, uint32_t kind);
+
+/* DATA that nobody maps, or what is DIRTY, becomes CLEAN. MANAGE. MEMORY_STALE, MEMORY_NOT_ALLOWED,
+ * MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_IN_USE. Cost: 1,024 stores a frame. */
+uint32_t memory_clean_range(slot_t extent, uint20_t frame, count10_t count, uint32_t *done);
+
+/* A table, directory or kernel object ceases to be: destroyed in the kernel, all that it maps is
+ * unmapped. MANAGE. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE,
+ * MEMORY_IN_USE (a table that is installed, a directory or page that belongs to something that
+ * lives), MEMORY_AGAIN. Cost: some 14,000 for a full table. */
+uint32_t memory_drop(slot_t extent, uint20_t frame);
+
+/* A domain: its control page of a CLEAN frame, its directory one of type DIRECTORY that no domain
+ * has yet. MANAGE for both. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE,
+ * MEMORY_AGAIN, MEMORY_REFUSED, MEMORY_WORN_OUT; the answer is the kernel's error. Cost:
+ * docs/memory.md. */
+uint32_t memory_create_domain(slot_t extent, uint20_t control, uint20_t directory,
+			      uint1_t confidential, uint32_t *error);
+
+/* The same with a directory of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 60 more. */
+uint32_t memory_create_domain_lent(slot_t extent, lend_t directories, uint20_t control,
+				   uint20_t directory, uint1_t confidential, uint32_t *error);
+
+/* A thread: of two CLEAN frames in a row; `home` is its domain's control page. MANAGE for all.
+ * Statuses as of memory_create_domain. Cost: docs/memory.md. */
+uint32_t memory_create_thread(slot_t extent, uint20_t control, uint20_t home, uint32_t *error);
+
+/* The same with a home of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 60 more. */
+uint32_t memory_create_thread_lent(slot_t extent, lend_t homes, uint20_t control, uint20_t home,
+				   uint32_t *error);
+
+/* A bitmap: of a CLEAN frame and the two behind it, which are bitmap pages. MANAGE. Statuses as of
+ * memory_create_domain. Cost: docs/memory.md. */
+uint32_t memory_create_bitmap(slot_t extent, uint20_t frame, uint32_t *error);
+
+/* Unmaps what `count` entries of any page table, named by its absolute frame number, map of this
+ * extent: for an owner who has revoked his frames and wants them back. MANAGE for the extent,
+ * nothing for the table. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE.
+ * Cost: 110, and 30 for each entry. */
+#define MEMORY_SWEEP_MAX 64u
+uint32_t memory_sweep(slot_t extent, uint20_t table, uint10_t first, count6_t count);
+
+/* Raises the generation of `count` frames to `generation`, which must be above theirs: every
+ * capability of the old one is dead. ANY and MANAGE. MEMORY_STALE (it is not above),
+ * MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WORN_OUT. Cost: 110, and 12 a frame. */
+uint32_t memory_revoke_range(slot_t extent, uint20_t frame, count10_t count, uint32_t generation,
+			     uint32_t *done);
+
+/* On one processor every entry into the service has emptied the TLB: nothing is left to be done.
+ * Cost: call_return of docs/benchmarks.md. */
+uint32_t memory_flush(slot_t extent);
+
+/* Several of those above. Cost: page_map_batch32 and retype_clean of docs/benchmarks.md. */
+uint32_t memory_batch(slot_t extent, struct batch *batch, lend_t other, uint32_t *done);
+
+/* The capability to the kernel object in a frame, with all rights. Repeatable. MANAGE.
+ * MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_REFUSED (the answer
+ * is the kernel's error), SERVICE_NO_RESULT. Cost: 280. */
+uint32_t memory_fetch(slot_t extent, uint20_t frame, place_t to, uint32_t *error);
+
+/* The 2^(log2 - 12) frames from `frame` on, aligned to their number, as a capability of their own
+ * with these rights at most (memory_split). Without MEMORY_ANY among the rights it carries the
+ * present generation of its first frame. MEMORY_OUTSIDE, MEMORY_NOT_ALLOWED, SERVICE_NO_RESULT.
+ * Cost: 270. */
+uint32_t memory_split_bytes(slot_t extent, uint20_t frame, uint5_t log2, uint7_t rights,
+			    place_t to);
+
+/* Device memory: that part of the extent becomes number `index` of 64 that can be revoked one by
+ * one, and comes as a capability. It must be free. ANY and DEVICE. MEMORY_NOT_ALLOWED (also:
+ * interrupt controllers), MEMORY_OUTSIDE, MEMORY_IN_USE, MEMORY_WRONG_TYPE (there is memory),
+ * MEMORY_WORN_OUT, MEMORY_AGAIN, SERVICE_NO_RESULT. Cost: 330, and 10 for each region of the
+ * machine. */
+#define MEMORY_DEVICES 64u
+uint32_t memory_define_bytes(slot_t extent, uint20_t frame, uint5_t log2, uint7_t rights,
+			     uint32_t index, place_t to);
+
+/* That number's capabilities are dead. ANY and DEVICE. MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE,
+ * MEMORY_AGAIN. Cost: 110. */
+uint32_t memory_forget_device(slot_t extent, uint32_t index);
+
+/* A frame's descriptor, and what the extent is: first frame, order and rights as MEMORY_BADGE. So
+ * whoever took a capability from a slot where others could have put another one learns whether it
+ * is his (libs/allocator). Any right. MEMORY_OUTSIDE, MEMORY_STALE. Cost: 120. */
+uint32_t memory_read_frame(slot_t extent, uint20_t frame, uint32_t *badge,
+			   struct memory_frame *descriptor);
+
+/* For sweeping: the first page table (TABLE or DROPPING_TABLE) among the 64 frames from absolute
+ * number `from` on, else 0 in *found. MANAGE. MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE at memory's end.
+ * Cost: 90, and 6 for each frame. */
+uint32_t memory_next_table(slot_t extent, uint32_t from, uint32_t *found);
+
+#include "memory.stubs.h"
+
+/* ---- shorter forms --------------------------------------------------------------------------- */
 static inline uint32_t memory_map(slot_t extent, uint32_t table, uint32_t first, uint32_t flags,
 				  uint32_t frame, uint32_t count, uint32_t *done)
 {
-	uint32_t at = MEMORY_AT(table, first, flags), reached;
+	uint32_t reached;
 	uint32_t result =
-		door_call(extent.encoded, MEMORY_MAP, at, MEMORY_AT(frame, count - 1, 0), &reached);
+		memory_map_pages(extent, table, first, flags, frame, count, &reached);
 	if (done)
 		*done = result == RETURN ? count : reached;
 	return result;
 }
-/* Empties `count` entries of a page table; empty ones are none the worse. MANAGE for the table.
- * MEMORY_STALE, NOT_ALLOWED, OUTSIDE, WRONG_TYPE. No entry of the TLB outlives the call. */
-static inline uint32_t memory_unmap(slot_t extent, uint32_t table, uint32_t first, uint32_t count)
-{
-	return door_call(extent.encoded, MEMORY_UNMAP, MEMORY_AT(table, first, 0), count - 1, NULL);
-}
-/* The page table becomes entry `index` of the directory, for readers and writers; entries below
- * IMAGE_BASE >> 22 and from LENDABLE_ENTRIES on are not to be had. MANAGE for both. Errors as map.
- */
-static inline uint32_t memory_install(slot_t extent, uint32_t directory, uint32_t index,
-				      uint32_t table)
-{
-	return door_call(extent.encoded, MEMORY_INSTALL, MEMORY_AT(directory, index, 0),
-			 MEMORY_AT(table, 0, 0), NULL);
-}
-static inline uint32_t memory_remove(slot_t extent, uint32_t directory, uint32_t index)
-{
-	return door_call(extent.encoded, MEMORY_REMOVE, MEMORY_AT(directory, index, 0), 0, NULL);
-}
-/*
- * `count` CLEAN frames become DATA (kind OBJECT_NONE); or one becomes a kernel object of a kind
- * that needs no others: OBJECT_TABLE, _DIRECTORY (filled from the kernel's template), _DATA_PAGE,
- * _CAPABILITY_PAGE, _LOCK_PAGE, _BITMAP_PAGE (filled with ones). Finishes what is BECOMING. MANAGE.
- * MEMORY_STALE, NOT_ALLOWED, OUTSIDE, WRONG_TYPE, AGAIN, REFUSED, WORN_OUT.
- */
-static inline uint32_t memory_become(slot_t extent, uint32_t frame, uint32_t count, uint32_t kind)
-{
-	return door_call(extent.encoded, MEMORY_BECOME, MEMORY_AT(frame, count - 1, 0), kind, NULL);
-}
-/* DATA that nobody maps, or what is DIRTY, becomes CLEAN: 1,024 stores a frame.
- * MANAGE. MEMORY_STALE, NOT_ALLOWED, OUTSIDE, WRONG_TYPE, IN_USE. */
 static inline uint32_t memory_clean(slot_t extent, uint32_t frame, uint32_t count)
 {
-	return door_call(extent.encoded, MEMORY_CLEAN_UP, MEMORY_AT(frame, count - 1, 0), 0, NULL);
+	return memory_clean_range(extent, frame, count, NULL);
 }
-/* A table, directory or kernel object ceases to be: destroyed in the kernel, all that it maps is
- * unmapped. Some 14,000 instructions for a full table. MANAGE. MEMORY_STALE, NOT_ALLOWED, OUTSIDE,
- * WRONG_TYPE, IN_USE (a table that is installed, a directory or page that belongs to something that
- * lives), AGAIN. */
-static inline uint32_t memory_drop(slot_t extent, uint32_t frame)
-{
-	return door_call(extent.encoded, MEMORY_DROP, MEMORY_AT(frame, 0, 0), 0, NULL);
-}
-/* A domain: its control page of a CLEAN frame, its directory one of type DIRECTORY that no domain
- * has yet. confidential: 0 or 1. A bitmap: of a CLEAN frame and the two behind it, which are
- * bitmap pages. A thread: of two CLEAN frames in a row; `home` is its domain's control page. MANAGE
- * for all of them. Errors as become. */
-static inline uint32_t memory_create_domain(slot_t extent, uint32_t control, uint32_t directory,
-					    uint32_t confidential)
-{
-	return door_call(extent.encoded, MEMORY_CREATE_DOMAIN, MEMORY_AT(control, 0, confidential),
-			 MEMORY_AT(directory, 0, 0), NULL);
-}
-static inline uint32_t memory_create_thread(slot_t extent, uint32_t control, uint32_t home)
-{
-	return door_call(extent.encoded, MEMORY_CREATE_THREAD, MEMORY_AT(control, 0, 0),
-			 MEMORY_AT(home, 0, 0), NULL);
-}
-static inline uint32_t memory_create_bitmap(slot_t extent, uint32_t frame)
-{
-	return door_call(extent.encoded, MEMORY_CREATE_BITMAP, MEMORY_AT(frame, 0, 0), 0, NULL);
-}
-/* Unmaps what `count` entries (at most 64) of any page table, named by its absolute frame number,
- * map of this extent: for an owner who has revoked his frames and wants them back. MANAGE for the
- * extent, nothing for the table. MEMORY_STALE, NOT_ALLOWED, OUTSIDE, WRONG_TYPE. */
-#define MEMORY_SWEEP_MAX 64u
-static inline uint32_t memory_sweep(slot_t extent, uint32_t table, uint32_t first, uint32_t count)
-{
-	return door_call(extent.encoded, MEMORY_SWEEP, MEMORY_AT(table, first, 0), count - 1, NULL);
-}
-/* On one processor every entry into the service has emptied the TLB: nothing is left to be done. */
-static inline uint32_t memory_flush(slot_t extent)
-{
-	return door_call(extent.encoded, MEMORY_FLUSH, 0, 0, NULL);
-}
-/* The capability to the kernel object in a frame, with all rights, into slot `to` (1..127).
- * Repeatable. MANAGE. MEMORY_STALE, NOT_ALLOWED, OUTSIDE, WRONG_TYPE, REFUSED, NO_RESULT. */
-static inline uint32_t memory_fetch(slot_t extent, uint32_t frame, uint32_t to)
-{
-	return door_call(extent.encoded | OPTION_RESULTS, MEMORY_FETCH, LEND_SLOTS(to, 0, 0, 0),
-			 MEMORY_AT(frame, 0, 0), NULL);
-}
-/* The 2^order frames from `frame` on, aligned to their number, as a capability of their own with
- * these rights at most, in slot `to`. Without MEMORY_ANY among the rights it carries the present
- * generation of its first frame. MEMORY_OUTSIDE, NOT_ALLOWED, NO_RESULT. */
-static inline uint32_t memory_split(slot_t extent, uint32_t frame, uint32_t order, uint32_t rights,
-				    uint32_t to)
-{
-	return door_call(extent.encoded | OPTION_RESULTS, MEMORY_SPLIT, LEND_SLOTS(to, 0, 0, 0),
-			 MEMORY_BADGE(frame, order, rights), NULL);
-}
-/* Raises the generation of `count` frames to `generation`, which must be above theirs: every
- * capability of the old one is dead. ANY and MANAGE. MEMORY_STALE (it is not above), NOT_ALLOWED,
- * OUTSIDE, WORN_OUT. */
 static inline uint32_t memory_revoke(slot_t extent, uint32_t frame, uint32_t count,
 				     uint32_t generation)
 {
-	return door_call(extent.encoded, MEMORY_REVOKE, MEMORY_AT(frame, count - 1, 0), generation,
-			 NULL);
+	return memory_revoke_range(extent, frame, count, generation, NULL);
 }
-/* Device memory: the extent becomes number `index` of 64 that can be revoked one by one, and comes
- * as a capability into slot `to`. It must be free. ANY and DEVICE. MEMORY_NOT_ALLOWED (also:
- * interrupt controllers), OUTSIDE, IN_USE, WRONG_TYPE (there is memory), NO_RESULT. Forgetting
- * kills its capabilities. */
-#define MEMORY_DEVICES 64u
+static inline uint32_t memory_split(slot_t extent, uint32_t frame, uint32_t order, uint32_t rights,
+				    place_t to)
+{
+	return memory_split_bytes(extent, frame, order + 12, rights, to);
+}
 static inline uint32_t memory_define_device(slot_t extent, uint32_t frame, uint32_t order,
-					    uint32_t rights, uint32_t index, uint32_t to)
+					    uint32_t rights, uint32_t index, place_t to)
 {
-	*(uint32_t *)parameters() = index;
-	return door_call(extent.encoded | OPTION_RESULTS, MEMORY_DEFINE_DEVICE,
-			 LEND_SLOTS(to, 0, 0, 0), MEMORY_BADGE(frame, order, rights), NULL);
-}
-static inline uint32_t memory_forget_device(slot_t extent, uint32_t index)
-{
-	return door_call(extent.encoded, MEMORY_FORGET_DEVICE, index, 0, NULL);
-}
-/* A frame's descriptor. Any right. MEMORY_OUTSIDE, STALE. */
-static inline uint32_t memory_read_and_badge(slot_t extent, uint32_t frame, uint32_t *badge,
-					     struct memory_frame *descriptor)
-{
-	uint32_t result =
-		door_call(extent.encoded, MEMORY_READ_FRAME, MEMORY_AT(frame, 0, 0), 0, badge);
-	if (result == RETURN)
-		memcpy(descriptor, parameters(), sizeof(*descriptor));
-	return result;
+	return memory_define_bytes(extent, frame, order + 12, rights, index, to);
 }
 static inline uint32_t memory_read(slot_t extent, uint32_t frame, struct memory_frame *descriptor)
 {
-	return memory_read_and_badge(extent, frame, NULL, descriptor);
+	return memory_read_frame(extent, frame, NULL, descriptor);
 }
-/* What the extent is: first frame, order and rights as MEMORY_BADGE, and its first frame. So
- * whoever took a capability from a slot where others could have put another one learns whether it
- * is his (libs/allocator). MEMORY_STALE. */
 static inline uint32_t memory_extent(slot_t extent, uint32_t *badge, struct memory_frame *first)
 {
-	return memory_read_and_badge(extent, 0, badge, first);
-}
-/* For sweeping: the first page table (TABLE or DROPPING_TABLE) among the 64 frames from absolute
- * number `from` on, or from + 64: 0 in *found then. MANAGE. MEMORY_OUTSIDE at memory's end. */
-static inline uint32_t memory_next_table(slot_t extent, uint32_t from, uint32_t *found)
-{
-	return door_call(extent.encoded, MEMORY_NEXT_TABLE, from, 0, found);
+	return memory_read_frame(extent, 0, badge, first);
 }
 
-/*
- * Several operations in one call: `count` of them stand at parameters(), each is done in turn and
- * its status and word replace a and b. It ends with the first that fails; *done is how many were
- * done. `lent`: slot of the second extent for MEMORY_FROM_LENT, 0: none.
- */
-struct memory_batch {
-	uint32_t operation, a, b;
-};
-#define MEMORY_BATCH_MAX (PARAMETER_BYTES / sizeof(struct memory_batch))
-static inline uint32_t memory_batch(slot_t extent, uint32_t count, uint32_t lent, uint32_t *done)
-{
-	if (!lent)
-		return door_call(extent.encoded, MEMORY_BATCH, count, 0, done);
-	return door_call_lend(extent.encoded | OPTION_CAPABILITIES, MEMORY_BATCH, count,
-			      LEND_SLOTS(lent, 0, 0, 0), 0, done);
-}
-
+/* ---- for the program that starts it ---------------------------------------------------------- */
 /* What the program that starts the service tells it, where the first descriptors will be. */
 #define MEMORY_DESCRIPTORS 0x0E000000u /* in the service's domain: up to 16 MiB */
 struct memory_start {

@@ -17,28 +17,29 @@
 #define SCANNED_AT_ONCE 64u
 
 /* ---- cleaning, and CLEAN to DATA ------------------------------------------------------------- */
-/* Word a: MEMORY_AT(first frame, count - 1). */
-static inline uint64_t frames_run(section_prepare *prepare, uint32_t badge, uint32_t a,
-				  uint32_t value, uint32_t generation)
+static inline uint32_t frames_run(section_prepare *prepare, struct badge badge, uint32_t frame,
+				  uint32_t count, uint32_t value, uint32_t *done)
 {
-	uint32_t last = at_index(a);
 	struct job job;
-	if (!(badge & MEMORY_MANAGE))
-		FAIL(MEMORY_NOT_ALLOWED);
-	if (!extent_has(badge, a) || (last && !extent_has(badge, a + (last << 12))))
-		FAIL(MEMORY_OUTSIDE);
-	job.badge = badge;
-	job.generation = generation;
+	if (!(badge.low & MEMORY_MANAGE))
+		return MEMORY_NOT_ALLOWED;
+	if (!extent_has(badge.low, AT(frame, 0)) ||
+	    (count > 1 && !extent_has(badge.low, AT(frame + count - 1, 0))))
+		return MEMORY_OUTSIDE;
+	job.badge = badge.low;
+	job.generation = badge.high;
 	job.value = value;
-	job.frame = frame_at(EXTENT_START(badge) + a);
-	job.left = last + 1;
+	job.frame = frame_at(EXTENT_START(badge.low) + AT(frame, 0));
+	job.left = count;
 	for (;;) {
 		section_run(prepare, &job);
 		job.left -= job.taken;
 		if (job.status || !job.left)
-			return ANSWER(job.status, last + 1 - job.left);
+			break;
 		job.frame += job.taken;
 	}
+	*done = count - job.left;
+	return job.status;
 }
 
 /* A frame. Its stores may be repeated, and nobody sees them before it is CLEAN. What is noted after
@@ -69,10 +70,12 @@ SECTION void clean_prepare(void)
 	section_log(1, &frame->count, 0);
 	return section_commit_two(&frame->key, key, &frame->count);
 }
-OPERATION uint64_t memory_do_clean(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_clean_range(struct badge badge, uint20_t frame, count10_t count,
+				      uint32_t *done)
 {
-	return frames_run(clean_prepare, badge, a, 0, generation);
+	return frames_run(clean_prepare, badge, frame, count, 0, done);
 }
+SERVE(memory_clean_range)
 
 /* Up to eight frames. */
 SECTION void data_prepare(void)
@@ -112,14 +115,16 @@ SECTION void revoke_prepare(void)
 	return section_commit(i);
 }
 
-OPERATION uint64_t memory_do_revoke(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_revoke_range(struct badge badge, uint20_t frame, count10_t count,
+				       uint32_t generation, uint32_t *done)
 {
-	if (!(badge & MEMORY_ANY))
-		FAIL(MEMORY_NOT_ALLOWED);
-	if (b > MEMORY_TOP)
-		FAIL(MEMORY_WORN_OUT);
-	return frames_run(revoke_prepare, badge, a, b, generation);
+	if (!(badge.low & MEMORY_ANY))
+		return MEMORY_NOT_ALLOWED;
+	if (generation > MEMORY_TOP)
+		return MEMORY_WORN_OUT;
+	return frames_run(revoke_prepare, badge, frame, count, generation, done);
 }
+SERVE(memory_revoke_range)
 
 /* ---- CLEAN to a kernel object ---------------------------------------------------------------- */
 /* One frame, as it was seen, and what is to become of it. */
@@ -176,20 +181,20 @@ static uint32_t change_to(struct change *change, uint32_t type, uint32_t count, 
 	return change->status;
 }
 
-static void change_begin(struct change *change, uint32_t badge, uint32_t at, uint32_t generation)
+static void change_begin(struct change *change, struct badge badge, uint32_t frame)
 {
 	change->at = change->status = 0;
 	change->with = NULL;
-	if (!(badge & MEMORY_MANAGE))
+	if (!(badge.low & MEMORY_MANAGE))
 		change->status = MEMORY_NOT_ALLOWED;
-	else if (!extent_has(badge, at))
+	else if (!extent_has(badge.low, AT(frame, 0)))
 		change->status = MEMORY_OUTSIDE;
 	if (change->status)
 		return;
-	change->number = at_frame(EXTENT_START(badge) + at);
+	change->number = at_frame(EXTENT_START(badge.low)) + frame;
 	change->frame = &frames[change->number];
 	change->seen = *change->frame;
-	if (!is_owners(&change->seen, badge, generation)) /* nor may he finish what is another's */
+	if (!is_owners(&change->seen, badge.low, badge.high)) /* nor may he finish another's */
 		change->status = MEMORY_STALE;
 }
 
@@ -274,48 +279,42 @@ static const struct making makings[OBJECT_KINDS] = {
 	[OBJECT_BITMAP] = {1, CONTENT_ZERO, 2, OBJECT_BITMAP_PAGE},
 };
 
-/* A companion, at word `at`. Its kernel generation is read before it is seen to be the client's
- * (R2). */
-static uint32_t companion(uint32_t badge, uint32_t at, uint32_t owner, uint32_t kind,
-			  uint32_t *number, uint32_t *generations)
+/* A companion: a frame of an extent. Its kernel generation is read before it is seen to be the
+ * client's (R2). */
+static uint32_t companion(struct badge badge, uint32_t frame, uint32_t kind, uint32_t *number,
+			  uint32_t *generations)
 {
 	uint32_t type = kind == OBJECT_DIRECTORY ? MEMORY_DIRECTORY : MEMORY_OBJECT, generation;
-	uint64_t lent;
-	if (at & MEMORY_FROM_LENT) {
-		if (lent_badge(&lent))
-			return SERVICE_BAD_ARGUMENT;
-		badge = lent;
-		owner = lent >> 32;
-	}
-	if (!(badge & MEMORY_MANAGE))
+	if (!(badge.low & MEMORY_MANAGE))
 		return MEMORY_NOT_ALLOWED;
-	if (!extent_has(badge, at))
+	if (!extent_has(badge.low, AT(frame, 0)))
 		return MEMORY_OUTSIDE;
-	*number = at_frame(EXTENT_START(badge) + at);
+	*number = at_frame(EXTENT_START(badge.low)) + frame;
 	uint32_t found = object_inspect(*number, &generation);
-	struct memory_frame frame = *(volatile struct memory_frame *)&frames[*number];
+	struct memory_frame seen = *(volatile struct memory_frame *)&frames[*number];
 	*generations += generation;
-	if (!frame_is(&frame, type, badge, owner))
-		return refusal(&frame, badge, owner);
+	if (!frame_is(&seen, type, badge.low, badge.high))
+		return refusal(&seen, badge.low, badge.high);
 	return found == kind ? 0 : MEMORY_WRONG_TYPE;
 }
 
-/* What exists already, of this episode, is as good as new: only its kind may differ. */
-static uint64_t make(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation, uint32_t kind)
+/* What exists already, of this episode, is as good as new: only its kind may differ. `with` is the
+ * extent of the companion, which is `other`; a bitmap's are behind it. */
+static uint32_t make(struct badge badge, uint32_t frame, struct badge with, uint32_t other,
+		     uint32_t kind, _Bool confidential, uint32_t *error)
 {
 	const struct making *making = &makings[kind];
 	struct change change, data;
 	uint32_t number[2] = {0}, generations = 0;
 	_Bool thread = kind == OBJECT_THREAD;
-	change_begin(&change, badge, a, generation);
+	change_begin(&change, badge, frame);
 	if (thread && !change.status) {
-		change_begin(&data, badge, a + PAGE_BYTES, generation);
+		change_begin(&data, badge, frame + 1);
 		change.status = data.status;
 	}
 	for (uint32_t i = making->companions; i-- > 0 && !change.status;)
-		change.status = companion(
-			badge, kind == OBJECT_BITMAP ? (a & ~4095u) + (i + 1) * PAGE_BYTES : b,
-			generation, making->companion, &number[i], &generations);
+		change.status = companion(with, other + i, making->companion, &number[i],
+					  &generations);
 	become_begin(&change, making->content);
 	if (thread && !change.status) {
 		become_begin(&data, CONTENT_ZERO);
@@ -323,40 +322,80 @@ static uint64_t make(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation
 		generations += expected(&data);
 	}
 	if (change.status)
-		FAIL(change.status);
-	uint32_t second = thread ? number[0] : kind == OBJECT_DOMAIN ? a & 1 : 0;
-	uint32_t error = object_create(kind, second, change.number, expected(&change) + generations,
-				       thread ? data.number : number[0]);
-	if (error && error != ERROR_FRAME)
-		return ANSWER(error == ERROR_GENERATION ? MEMORY_AGAIN : MEMORY_REFUSED, error);
+		return change.status;
+	uint32_t second = thread ? number[0] : confidential;
+	*error = object_create(kind, second, change.number, expected(&change) + generations,
+			       thread ? data.number : number[0]);
+	if (*error && *error != ERROR_FRAME)
+		return *error == ERROR_GENERATION ? MEMORY_AGAIN : MEMORY_REFUSED;
+	*error = 0;
 	become_finish(&change, thread ? &data : NULL);
-	FAIL(change.status);
+	return change.status;
 }
 
-OPERATION uint64_t memory_do_become(uint32_t badge, uint32_t a, uint32_t kind, uint32_t generation)
+/* The extent that was lent. False: there is none. */
+static _Bool extent_lent(struct badge *with)
 {
+	uint64_t lent;
+	if (lent_badge(&lent))
+		return 0;
+	*with = (struct badge){lent, lent >> 32};
+	return 1;
+}
+
+SERVED uint32_t memory_do_become(struct badge badge, uint20_t frame, count10_t count, uint32_t kind)
+{
+	uint32_t done;
 	if (kind == OBJECT_NONE)
-		return frames_run(data_prepare, badge, a, 0, generation);
+		return frames_run(data_prepare, badge, frame, count, 0, &done);
 	if (kind >= OBJECT_KINDS || !makings[kind].possible || makings[kind].companions ||
-	    at_index(a))
-		FAIL(SERVICE_BAD_ARGUMENT);
-	return make(badge, a, 0, generation, kind);
+	    count > 1)
+		return SERVICE_BAD_ARGUMENT;
+	return make(badge, frame, badge, 0, kind, 0, &done);
 }
-OPERATION uint64_t memory_do_create_domain(uint32_t badge, uint32_t a, uint32_t b,
-					   uint32_t generation)
+SERVE(memory_become)
+
+SERVED uint32_t memory_do_create_domain(struct badge badge, uint20_t control, uint20_t directory,
+					uint1_t confidential, uint32_t *error)
 {
-	return make(badge, a, b, generation, OBJECT_DOMAIN);
+	return make(badge, control, badge, directory, OBJECT_DOMAIN, confidential, error);
 }
-OPERATION uint64_t memory_do_create_thread(uint32_t badge, uint32_t a, uint32_t b,
-					   uint32_t generation)
+SERVE(memory_create_domain)
+
+/* (What is lent is looked at when the client's own frame has been.) */
+SERVED uint32_t memory_do_create_domain_lent(struct badge badge, lend_t directories,
+					     uint20_t control, uint20_t directory,
+					     uint1_t confidential, uint32_t *error)
 {
-	return make(badge, a, b, generation, OBJECT_THREAD);
+	struct badge with;
+	if (!extent_lent(&with))
+		return SERVICE_BAD_ARGUMENT;
+	return make(badge, control, with, directory, OBJECT_DOMAIN, confidential, error);
 }
-OPERATION uint64_t memory_do_create_bitmap(uint32_t badge, uint32_t a, uint32_t b,
-					   uint32_t generation)
+SERVE(memory_create_domain_lent)
+
+SERVED uint32_t memory_do_create_thread(struct badge badge, uint20_t control, uint20_t home,
+					uint32_t *error)
 {
-	return make(badge, a, b, generation, OBJECT_BITMAP);
+	return make(badge, control, badge, home, OBJECT_THREAD, 0, error);
 }
+SERVE(memory_create_thread)
+
+SERVED uint32_t memory_do_create_thread_lent(struct badge badge, lend_t homes, uint20_t control,
+					     uint20_t home, uint32_t *error)
+{
+	struct badge with;
+	if (!extent_lent(&with))
+		return SERVICE_BAD_ARGUMENT;
+	return make(badge, control, with, home, OBJECT_THREAD, 0, error);
+}
+SERVE(memory_create_thread_lent)
+
+SERVED uint32_t memory_do_create_bitmap(struct badge badge, uint20_t frame, uint32_t *error)
+{
+	return make(badge, frame, badge, frame + 1, OBJECT_BITMAP, 0, error);
+}
+SERVE(memory_create_bitmap)
 
 /* ---- and ceases to be ------------------------------------------------------------------------ */
 /* Empties entries of a table or directory that is no kernel object any more, up to one that leads
@@ -406,21 +445,21 @@ static uint32_t kernel_gone(struct change *change)
 	return error == ERROR_STATE ? MEMORY_IN_USE : error ? MEMORY_AGAIN : 0;
 }
 
-OPERATION uint64_t memory_do_drop(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_drop(struct badge badge, uint20_t frame)
 {
 	struct change change;
-	change_begin(&change, badge, a, generation);
+	change_begin(&change, badge, frame);
 	if (change.status)
-		FAIL(change.status);
+		return change.status;
 	uint32_t type = MEMORY_TYPE_OF(change.seen.key), serial = change.seen.serial;
 	if (type < MEMORY_TABLE)
-		FAIL(MEMORY_WRONG_TYPE);
+		return MEMORY_WRONG_TYPE;
 	if (type == MEMORY_TABLE || type == MEMORY_LOCK_PAGE) { /* first: nobody can take it more */
 		if (change.seen.count)
-			FAIL(MEMORY_IN_USE);
+			return MEMORY_IN_USE;
 		type = type == MEMORY_TABLE ? MEMORY_DROPPING_TABLE : MEMORY_OBJECT;
 		if (change_to(&change, type, 0, serial))
-			FAIL(change.status);
+			return change.status;
 	}
 	change.status = kernel_gone(&change);
 	if (!change.status && type == MEMORY_DIRECTORY)
@@ -430,28 +469,29 @@ OPERATION uint64_t memory_do_drop(uint32_t badge, uint32_t a, uint32_t b, uint32
 	else
 		while (!change.status && change.at < 1024)
 			section_run(drop_prepare, &change);
-	FAIL(change.status);
+	return change.status;
 }
+SERVE(memory_drop)
 
 /* ---- the capability to it -------------------------------------------------------------------- */
-OPERATION uint64_t memory_do_fetch(uint32_t badge, uint32_t slots, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_fetch(struct badge badge, uint20_t frame, place_t to, uint32_t *error)
 {
 	struct change change;
 	uint32_t object_generation, type;
-	change_begin(&change, badge, b, generation);
+	change_begin(&change, badge, frame);
 	if (change.status)
-		FAIL(change.status);
+		return change.status;
 	object_inspect(change.number, &object_generation);
 	asm volatile("" : : : "memory");
-	struct memory_frame frame = *change.frame;
-	type = MEMORY_TYPE_OF(frame.key);
-	if (!is_owners(&frame, badge, generation))
-		FAIL(MEMORY_STALE);
+	struct memory_frame seen = *change.frame;
+	type = MEMORY_TYPE_OF(seen.key);
+	if (!is_owners(&seen, badge.low, badge.high))
+		return MEMORY_STALE;
 	if (type != MEMORY_OBJECT && type != MEMORY_TABLE && type != MEMORY_LOCK_PAGE)
-		FAIL(MEMORY_WRONG_TYPE);
-	uint32_t error = object_fetch(change.number, object_generation);
-	if (error)
-		return ANSWER(error == ERROR_ARGUMENT ? SERVICE_NO_RESULT : MEMORY_REFUSED, error);
-	answer_capability(0);
-	FAIL(SERVICE_NO_RESULT);
+		return MEMORY_WRONG_TYPE;
+	*error = object_fetch(change.number, object_generation);
+	if (*error)
+		return *error == ERROR_ARGUMENT ? SERVICE_NO_RESULT : MEMORY_REFUSED;
+	return 0;
 }
+SERVE(memory_fetch)

@@ -23,7 +23,7 @@ service_entry_own:
 	jz	.no_stack
 	cmp	esi, MEMORY_UNMAP
 	je	.unmap
-	test	esi, esi			; MEMORY_MAP
+	test	esi, esi			; memory_map_pages_op
 	jnz	.ordinary
 	test	ebx, 0xFFF			; one page
 	jnz	.ordinary
@@ -49,7 +49,7 @@ service_entry_own:
 	sysenter
 .map_otherwise:
 	mov	eax, esi
-	mov	esi, MEMORY_MAP
+	mov	esi, MEMORY_MAP_PAGES
 	jmp	.otherwise
 .unmap_otherwise:
 	mov	eax, esi

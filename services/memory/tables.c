@@ -106,7 +106,7 @@ static inline void go_on(struct job *job)
 	job->leaf += job->leaf ? taken : 0;
 }
 
-static uint64_t map(struct job *job, uint32_t a, uint32_t b)
+static uint32_t map(struct job *job, uint32_t a, uint32_t b, uint32_t *done)
 {
 	uint32_t count = at_index(b) + 1, write = a & MEMORY_ENTRY_WRITE;
 	job->frame_type = MEMORY_TABLE;
@@ -125,16 +125,19 @@ static uint64_t map(struct job *job, uint32_t a, uint32_t b)
 		if (job->left)
 			section_run(put_prepare, job);
 	}
-	return ANSWER(job->status, count - job->left);
+	*done = count - job->left;
+	return job->status;
 }
 
-OPERATION uint64_t memory_do_map(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_map_pages(struct badge badge, uint20_t table, uint10_t first,
+				    uint2_t flags, uint20_t frame, count10_t count, uint32_t *done)
 {
 	struct job job;
-	job.badge = job.leaf_badge = badge;
-	job.generation = job.leaf_generation = generation;
-	return map(&job, a, b);
+	job.badge = job.leaf_badge = badge.low;
+	job.generation = job.leaf_generation = badge.high;
+	return map(&job, AT(table, first) | flags, AT(frame, count - 1), done);
 }
+SERVE(memory_map_pages)
 
 /* The extent that was lent. False: there is none. */
 static _Bool leaf_lent(struct job *job)
@@ -148,33 +151,49 @@ static _Bool leaf_lent(struct job *job)
 }
 
 /* MEMORY_ANY with DEVICE may hold memory, too: not to be mapped before it is defined. */
-OPERATION uint64_t memory_do_map_lent(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_map_lent(struct badge badge, lend_t leaves, uint20_t table,
+				   uint10_t first, uint2_t flags, uint20_t frame, count10_t count,
+				   uint32_t *done)
 {
-	struct job job = {.badge = badge, .generation = generation};
+	struct job job = {.badge = badge.low, .generation = badge.high};
 	if (!leaf_lent(&job))
-		FAIL(SERVICE_BAD_ARGUMENT);
+		return SERVICE_BAD_ARGUMENT;
 	if (job.leaf_badge & MEMORY_DEVICE && job.leaf_badge & MEMORY_ANY)
-		FAIL(MEMORY_NOT_ALLOWED);
-	return map(&job, a, b);
+		return MEMORY_NOT_ALLOWED;
+	return map(&job, AT(table, first) | flags, AT(frame, count - 1), done);
+}
+SERVE(memory_map_lent)
+
+static uint32_t install(struct job *job, uint32_t a, uint32_t table)
+{
+	job->frame_type = MEMORY_DIRECTORY;
+	job->status = entries_begin(job, a, 1) ?: directory_refusal(a);
+	if (!job->status)
+		job->status = leaf_begin(job, AT(table, 0), 1, MEMORY_MANAGE);
+	job->value += MEMORY_ENTRY_WRITE;
+	if (!job->status)
+		section_run(put_prepare, job);
+	return job->status;
 }
 
-OPERATION uint64_t memory_do_install(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_install(struct badge badge, uint20_t directory, uint10_t index,
+				  uint20_t table)
 {
-	struct job job = {.badge = badge,
-			  .generation = generation,
-			  .frame_type = MEMORY_DIRECTORY,
-			  .leaf_badge = badge,
-			  .leaf_generation = generation};
-	if (b & MEMORY_FROM_LENT && !leaf_lent(&job))
-		FAIL(SERVICE_BAD_ARGUMENT);
-	job.status = entries_begin(&job, a, 1) ?: directory_refusal(a);
-	if (!job.status)
-		job.status = leaf_begin(&job, b, 1, MEMORY_MANAGE);
-	job.value += MEMORY_ENTRY_WRITE;
-	if (!job.status)
-		section_run(put_prepare, &job);
-	FAIL(job.status);
+	struct job job = {.badge = badge.low,
+			  .generation = badge.high,
+			  .leaf_badge = badge.low,
+			  .leaf_generation = badge.high};
+	return install(&job, AT(directory, index), table);
 }
+SERVE(memory_install)
+
+SERVED uint32_t memory_do_install_lent(struct badge badge, lend_t tables, uint20_t directory,
+				       uint10_t index, uint20_t table)
+{
+	struct job job = {.badge = badge.low, .generation = badge.high};
+	return leaf_lent(&job) ? install(&job, AT(directory, index), table) : SERVICE_BAD_ARGUMENT;
+}
+SERVE(memory_install_lent)
 
 /* ---- entries are emptied --------------------------------------------------------------------- */
 /*
@@ -206,27 +225,32 @@ SECTION void take_prepare(void)
 	return section_commit(pairs);
 }
 
-static uint64_t entries_run(section_prepare *prepare, struct job *job)
+static uint32_t entries_run(section_prepare *prepare, struct job *job)
 {
-	uint32_t count = job->left;
 	for (; !job->status && job->left; go_on(job))
 		section_run(prepare, job);
-	return ANSWER(job->status, count - job->left);
+	return job->status;
 }
 
-OPERATION uint64_t memory_do_unmap(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_unmap(struct badge badge, uint20_t table, uint10_t first,
+				count10_t count)
 {
-	struct job job = {.badge = badge, .generation = generation, .frame_type = MEMORY_TABLE};
-	job.status = b < 1024 ? entries_begin(&job, a, b + 1) : MEMORY_OUTSIDE;
+	struct job job = {
+		.badge = badge.low, .generation = badge.high, .frame_type = MEMORY_TABLE};
+	job.status = entries_begin(&job, AT(table, first), count);
 	return entries_run(take_prepare, &job);
 }
+SERVE(memory_unmap)
 
-OPERATION uint64_t memory_do_remove(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_remove(struct badge badge, uint20_t directory, uint10_t index)
 {
-	struct job job = {.badge = badge, .generation = generation, .frame_type = MEMORY_DIRECTORY};
+	struct job job = {
+		.badge = badge.low, .generation = badge.high, .frame_type = MEMORY_DIRECTORY};
+	uint32_t a = AT(directory, index);
 	job.status = entries_begin(&job, a, 1) ?: directory_refusal(a);
 	return entries_run(take_prepare, &job);
 }
+SERVE(memory_remove)
 
 /*
  * One entry of anybody's table or directory, for frames or tables of one's own, also while it is
@@ -260,14 +284,15 @@ SECTION void sweep_prepare(void)
 	return section_commit_two(entry, 0, &leaf->count);
 }
 
-OPERATION uint64_t memory_do_sweep(uint32_t badge, uint32_t a, uint32_t b, uint32_t generation)
+SERVED uint32_t memory_do_sweep(struct badge badge, uint20_t table, uint10_t first, count6_t count)
 {
-	struct job job = {.badge = badge, .generation = generation, .left = b + 1};
-	job.frame = frame_at(a);
-	job.entry = frame_words(at_frame(a)) + at_index(a);
-	if (!(badge & (badge & MEMORY_DEVICE ? MEMORY_ANY : MEMORY_MANAGE)))
-		FAIL(MEMORY_NOT_ALLOWED);
-	if (at_frame(a) >= frame_count || b >= MEMORY_SWEEP_MAX || b > 1023 - at_index(a))
-		FAIL(MEMORY_OUTSIDE);
+	struct job job = {.badge = badge.low, .generation = badge.high, .left = count};
+	job.frame = &frames[table];
+	job.entry = frame_words(table) + first;
+	if (!(badge.low & (badge.low & MEMORY_DEVICE ? MEMORY_ANY : MEMORY_MANAGE)))
+		return MEMORY_NOT_ALLOWED;
+	if (table >= frame_count || count > 1024 - first)
+		return MEMORY_OUTSIDE;
 	return entries_run(sweep_prepare, &job);
 }
+SERVE(memory_sweep)

@@ -531,11 +531,10 @@ static __attribute__((noipa, optimize("no-omit-frame-pointer"))) void pages_meas
 		must_return(result);
 		must_return(memory_unmap(all, 0, 8, 32)));
 	report_parts("page_map_batch32", 32);
-	struct memory_batch *batch = parameters();
-	MEASURE("retype_clean",
-		batch[0] = ((struct memory_batch){MEMORY_BECOME, MEMORY_AT(40, 0, 0), OBJECT_NONE});
-		batch[1] = ((struct memory_batch){MEMORY_CLEAN_UP, MEMORY_AT(40, 0, 0), 0}),
-		result = memory_batch(all, 2, 0, &done), must_return(result));
+	struct batch batch = {0};
+	MEASURE("retype_clean", memory_become_step(&batch, 40, 1, OBJECT_NONE);
+		memory_clean_range_step(&batch, 40, 1),
+		result = memory_batch(all, &batch, slot(0), &done), must_return(result));
 }
 
 /* The client's extent holds the page table and the frames. */

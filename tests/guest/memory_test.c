@@ -9,21 +9,26 @@
 /* A narrower extent of the same frames, of the present generation, in slot `part`. */
 static void narrow(uint32_t frame, uint32_t order, uint32_t rights)
 {
-	OK(memory_split(slot(all), frame, order, rights, part));
+	OK(memory_split(slot(all), frame, order, rights, slot(part)));
 }
 
-static struct memory_batch *batch_entry(uint32_t i, uint32_t operation, uint32_t a, uint32_t b)
+#define STEPS_MAX (PARAMETER_BYTES / sizeof(struct step))
+static void batch_entry(uint32_t i, uint32_t operation, uint32_t a, uint32_t b)
 {
-	struct memory_batch *batch = (struct memory_batch *)parameters() + i;
-	*batch = (struct memory_batch){operation, a, b};
-	return batch;
+	((struct step *)parameters())[i] = (struct step){operation, a, b};
+}
+static uint32_t batch_call(uint32_t steps, uint32_t lent, uint32_t *done)
+{
+	struct batch batch = {steps * sizeof(struct step)};
+	return memory_batch(slot(all), &batch, slot(lent), done);
 }
 /* One operation with a second extent. */
 static uint32_t with_lent(uint32_t extent, uint32_t lent, uint32_t operation, uint32_t a,
 			  uint32_t b)
 {
+	struct batch batch = {sizeof(struct step)};
 	batch_entry(0, operation, a, b);
-	return memory_batch(slot(extent), 1, lent, NULL);
+	return memory_batch(slot(extent), &batch, slot(lent), NULL);
 }
 
 TEST(memory_maps_counts_and_unmaps)
@@ -118,23 +123,23 @@ TEST(memory_maps_frames_of_another_extent_that_was_lent)
 	memory_make();
 	make_kind(TABLE, 1, OBJECT_TABLE);
 	make_kind(PAGE, 4, OBJECT_NONE);
-	OK(memory_split(slot(all), PAGE, 2, MEMORY_READ, other));
+	OK(memory_split(slot(all), PAGE, 2, MEMORY_READ, slot(other)));
 	narrow(TABLE, 2, MEMORY_MANAGE);
-	OK(with_lent(part, other, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 3, 0), MEMORY_AT(0, 3, 0)));
+	OK(with_lent(part, other, memory_map_lent_op, MEMORY_AT(TABLE, 3, 0), MEMORY_AT(0, 3, 0)));
 	CHECK_EQUAL(words_of(TABLE)[6], ENTRY_MAPS(PAGE + 3, 0));
 	SAYS(MEMORY_NOT_ALLOWED,
-	     with_lent(part, other, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 9, MEMORY_ENTRY_WRITE),
+	     with_lent(part, other, memory_map_lent_op, MEMORY_AT(TABLE, 9, MEMORY_ENTRY_WRITE),
 		       MEMORY_AT(0, 0, 0)));
-	SAYS(MEMORY_OUTSIDE,
-	     with_lent(part, other, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 9, 0), MEMORY_AT(4, 0, 0)));
+	SAYS(MEMORY_OUTSIDE, with_lent(part, other, memory_map_lent_op, MEMORY_AT(TABLE, 9, 0),
+				       MEMORY_AT(4, 0, 0)));
 	SAYS(SERVICE_BAD_ARGUMENT,
-	     with_lent(part, 0, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 9, 0), MEMORY_AT(0, 0, 0)));
+	     with_lent(part, 0, memory_map_lent_op, MEMORY_AT(TABLE, 9, 0), MEMORY_AT(0, 0, 0)));
 	SAYS(SERVICE_BAD_ARGUMENT,
-	     with_lent(part, ROOT_DOMAIN, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 9, 0),
+	     with_lent(part, ROOT_DOMAIN, memory_map_lent_op, MEMORY_AT(TABLE, 9, 0),
 		       MEMORY_AT(0, 0, 0))); /* no door of the service */
 	OK(memory_revoke(slot(all), PAGE, 4, 1));
-	SAYS(MEMORY_STALE,
-	     with_lent(part, other, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 9, 0), MEMORY_AT(0, 0, 0)));
+	SAYS(MEMORY_STALE, with_lent(part, other, memory_map_lent_op, MEMORY_AT(TABLE, 9, 0),
+				     MEMORY_AT(0, 0, 0)));
 	memory_check();
 	memory_unmake();
 }
@@ -147,7 +152,9 @@ TEST(memory_unmap_refuses_what_is_not_the_holders)
 	OK(memory_map(slot(all), TABLE, 0, 0, PAGE, 1, NULL));
 	SAYS(MEMORY_OUTSIDE, memory_unmap(slot(all), MANAGED, 0, 1));
 	SAYS(MEMORY_OUTSIDE, memory_unmap(slot(all), TABLE, 1, 1024));
-	SAYS(MEMORY_OUTSIDE, memory_unmap(slot(all), TABLE, 1, 0)); /* 2^32 of them */
+	SAYS(MEMORY_OUTSIDE, door_call(slot(all).encoded, memory_unmap_op, MEMORY_AT(TABLE, 1, 0),
+				       1023u << 22, NULL));
+	CHECK_EQUAL(memory_unmap(slot(all), TABLE, 1, 0), ERROR_ARGUMENT); /* 2^32 of them */
 	SAYS(MEMORY_WRONG_TYPE, memory_unmap(slot(all), PAGE, 0, 1));
 	narrow(TABLE, 2, MEMORY_READ | MEMORY_WRITE);
 	SAYS(MEMORY_NOT_ALLOWED, memory_unmap(slot(part), TABLE, 0, 1));
@@ -188,17 +195,16 @@ TEST(memory_installs_and_removes_tables)
 	SAYS(MEMORY_OUTSIDE, memory_remove(slot(all), DIRECTORY, LENDABLE_ENTRIES));
 	SAYS(MEMORY_OUTSIDE, memory_remove(slot(all), DIRECTORY, 0));
 	SAYS(MEMORY_WRONG_TYPE, memory_remove(slot(all), TABLE, 2));
-	OK(memory_split(slot(all), TABLE, 0, MEMORY_READ | MEMORY_WRITE, other));
+	OK(memory_split(slot(all), TABLE, 0, MEMORY_READ | MEMORY_WRITE, slot(other)));
 	narrow(DIRECTORY, 0, MEMORY_MANAGE);
-	SAYS(MEMORY_NOT_ALLOWED, with_lent(part, other, MEMORY_INSTALL, MEMORY_AT(0, 2, 0),
-					   MEMORY_AT(0, 0, MEMORY_FROM_LENT)));
-	OK(memory_split(slot(all), TABLE, 0, MEMORY_MANAGE, other));
-	OK(with_lent(part, other, MEMORY_INSTALL, MEMORY_AT(0, 2, 0),
-		     MEMORY_AT(0, 0, MEMORY_FROM_LENT)));
+	SAYS(MEMORY_NOT_ALLOWED, with_lent(part, other, memory_install_lent_op, MEMORY_AT(0, 2, 0),
+					   MEMORY_AT(0, 0, 0)));
+	OK(memory_split(slot(all), TABLE, 0, MEMORY_MANAGE, slot(other)));
+	OK(with_lent(part, other, memory_install_lent_op, MEMORY_AT(0, 2, 0), MEMORY_AT(0, 0, 0)));
 	CHECK_EQUAL(COUNT(TABLE), 3);
 	OK(memory_revoke(slot(all), TABLE, 1, 1));
-	SAYS(MEMORY_STALE, with_lent(part, other, MEMORY_INSTALL, MEMORY_AT(0, 3, 0),
-				     MEMORY_AT(0, 0, MEMORY_FROM_LENT)));
+	SAYS(MEMORY_STALE, with_lent(part, other, memory_install_lent_op, MEMORY_AT(0, 3, 0),
+				     MEMORY_AT(0, 0, 0)));
 	OK(memory_revoke(slot(all), DIRECTORY, 1, 1));
 	SAYS(MEMORY_STALE, memory_remove(slot(part), 0, 2));
 	OK(memory_remove(slot(all), DIRECTORY, 2));
@@ -257,7 +263,7 @@ TEST(memory_becomes_every_kind_and_drops_it)
 		memory_check();
 		SAYS(MEMORY_WRONG_TYPE, memory_become(slot(all), PAGE, 1, kinds[i]));
 		SAYS(MEMORY_WRONG_TYPE, memory_clean(slot(all), PAGE, 1));
-		CHECK_EQUAL(memory_fetch(slot(all), PAGE, result),
+		CHECK_EQUAL(memory_fetch(slot(all), PAGE, slot(result), NULL),
 			    RETURN + (fetched                        ? MEMORY_OK
 				      : kinds[i] == OBJECT_DIRECTORY ? MEMORY_WRONG_TYPE
 								     : MEMORY_REFUSED));
@@ -267,13 +273,13 @@ TEST(memory_becomes_every_kind_and_drops_it)
 			CHECK_EQUAL(capability.w[0] >>
 					    (CAPABILITY_KIND_SHIFT - CAPABILITY_RIGHTS_SHIFT),
 				    CAPABILITY_PAGE);
-			OK(memory_fetch(slot(all), PAGE, result)); /* repeatable */
+			OK(memory_fetch(slot(all), PAGE, slot(result), NULL)); /* repeatable */
 		}
 		OK(memory_drop(slot(all), PAGE));
 		CHECK_EQUAL(kernel_kind(PAGE), OBJECT_NONE);
 		if (fetched)
 			CHECK_EQUAL(kernel_probe(slot(result)), ERROR_STALE);
-		SAYS(MEMORY_WRONG_TYPE, memory_fetch(slot(all), PAGE, result));
+		SAYS(MEMORY_WRONG_TYPE, memory_fetch(slot(all), PAGE, slot(result), NULL));
 		SAYS(MEMORY_WRONG_TYPE, memory_drop(slot(all), PAGE));
 		memory_check();
 	}
@@ -285,18 +291,18 @@ TEST(memory_becomes_every_kind_and_drops_it)
 	SAYS(SERVICE_BAD_ARGUMENT, memory_become(slot(all), PAGE, 2, OBJECT_TABLE));
 	SAYS(MEMORY_OUTSIDE, memory_become(slot(all), MANAGED, 1, OBJECT_TABLE));
 	SAYS(MEMORY_OUTSIDE, memory_drop(slot(all), MANAGED));
-	SAYS(MEMORY_OUTSIDE, memory_fetch(slot(all), MANAGED, result));
+	SAYS(MEMORY_OUTSIDE, memory_fetch(slot(all), MANAGED, slot(result), NULL));
 	make_kind(PAGE, 1, OBJECT_LOCK_PAGE);
-	CHECK_EQUAL(door_call(slot(all).encoded, MEMORY_FETCH, 0, MEMORY_AT(PAGE, 0, 0), NULL),
+	CHECK_EQUAL(door_call(slot(all).encoded, memory_fetch_op, 0, MEMORY_AT(PAGE, 0, 0), NULL),
 		    RETURN + SERVICE_NO_RESULT);
 	narrow(PAGE, 0, MEMORY_READ | MEMORY_WRITE);
 	SAYS(MEMORY_NOT_ALLOWED, memory_drop(slot(part), 0));
-	SAYS(MEMORY_NOT_ALLOWED, memory_fetch(slot(part), 0, result));
+	SAYS(MEMORY_NOT_ALLOWED, memory_fetch(slot(part), 0, slot(result), NULL));
 	SAYS(MEMORY_NOT_ALLOWED, memory_become(slot(part), 0, 1, OBJECT_TABLE));
 	narrow(PAGE, 0, MEMORY_MANAGE);
 	OK(memory_revoke(slot(all), PAGE, 1, 1));
 	SAYS(MEMORY_STALE, memory_drop(slot(part), 0));
-	SAYS(MEMORY_STALE, memory_fetch(slot(part), 0, result));
+	SAYS(MEMORY_STALE, memory_fetch(slot(part), 0, slot(result), NULL));
 	CHECK_EQUAL(kernel_kind(PAGE), OBJECT_LOCK_PAGE);
 	OK(memory_drop(slot(all), PAGE));
 	memory_unmake();
@@ -337,31 +343,31 @@ TEST(memory_makes_domains_and_threads_and_unmakes_them)
 	make_kind(DIRECTORY, 1, OBJECT_DIRECTORY);
 	make_kind(PAGE, 1, OBJECT_NONE);
 	OK(memory_clean(slot(all), CONTROL, 4));
-	SAYS(MEMORY_WRONG_TYPE, memory_create_domain(slot(all), CONTROL, PAGE, 0));
-	SAYS(MEMORY_WRONG_TYPE, memory_create_domain(slot(all), PAGE, DIRECTORY, 0));
-	SAYS(MEMORY_OUTSIDE, memory_create_domain(slot(all), CONTROL, MANAGED, 0));
-	SAYS(MEMORY_OUTSIDE, memory_create_domain(slot(all), MANAGED, DIRECTORY, 0));
-	SAYS(MEMORY_WRONG_TYPE, memory_create_thread(slot(all), THREAD, CONTROL));
-	OK(memory_create_domain(slot(all), CONTROL, DIRECTORY, 0));
+	SAYS(MEMORY_WRONG_TYPE, memory_create_domain(slot(all), CONTROL, PAGE, 0, NULL));
+	SAYS(MEMORY_WRONG_TYPE, memory_create_domain(slot(all), PAGE, DIRECTORY, 0, NULL));
+	SAYS(MEMORY_OUTSIDE, memory_create_domain(slot(all), CONTROL, MANAGED, 0, NULL));
+	SAYS(MEMORY_OUTSIDE, memory_create_domain(slot(all), MANAGED, DIRECTORY, 0, NULL));
+	SAYS(MEMORY_WRONG_TYPE, memory_create_thread(slot(all), THREAD, CONTROL, NULL));
+	OK(memory_create_domain(slot(all), CONTROL, DIRECTORY, 0, NULL));
 	CHECK_EQUAL(kernel_kind(CONTROL), OBJECT_DOMAIN);
 	SAYS(MEMORY_IN_USE, memory_drop(slot(all), DIRECTORY)); /* it is the domain's */
-	SAYS(MEMORY_REFUSED, memory_create_domain(slot(all), CONTROL + 1, DIRECTORY, 0));
+	SAYS(MEMORY_REFUSED, memory_create_domain(slot(all), CONTROL + 1, DIRECTORY, 0, NULL));
 	SAYS(MEMORY_WRONG_TYPE, memory_drop(slot(all), CONTROL + 1)); /* it is to become one */
 	make_kind(DIRECTORY + 1, 1, OBJECT_DIRECTORY);
-	OK(memory_create_domain(slot(all), CONTROL + 1, DIRECTORY + 1, 1));
-	OK(memory_fetch(slot(all), CONTROL, result));
+	OK(memory_create_domain(slot(all), CONTROL + 1, DIRECTORY + 1, 1, NULL));
+	OK(memory_fetch(slot(all), CONTROL, slot(result), NULL));
 	struct words capability;
 	MUST(kernel_domain_read(slot(ROOT_DOMAIN), slot(result), &capability));
 	CHECK_EQUAL(capability.w[0] >> (CAPABILITY_KIND_SHIFT - CAPABILITY_RIGHTS_SHIFT),
 		    CAPABILITY_DOMAIN);
-	OK(memory_create_thread(slot(all), THREAD, CONTROL));
+	OK(memory_create_thread(slot(all), THREAD, CONTROL, NULL));
 	CHECK_EQUAL(kernel_kind(THREAD), OBJECT_THREAD);
 	CHECK_EQUAL(kernel_kind(THREAD + 1), OBJECT_DATA_PAGE);
 	memory_check();
 	/* its program is the tests' own, for once written by hand */
 	words_of(DIRECTORY)[IMAGE_BASE >> 22] =
 		((uint32_t *)frame_pointer(boot_record->root_directory_frame))[IMAGE_BASE >> 22];
-	OK(memory_fetch(slot(all), THREAD, result));
+	OK(memory_fetch(slot(all), THREAD, slot(result), NULL));
 	struct dispatch_result dispatched = {0};
 	MUST(kernel_thread_start(slot(result), (uint32_t)step_null, DATA_STACK, 0));
 	MUST(kernel_dispatch(slot(result), 0, DEADLINE_NEVER, 0, &dispatched));
@@ -387,21 +393,21 @@ TEST(memory_makes_objects_with_parts_of_an_extent_that_was_lent)
 	make_kind(DIRECTORY, 1, OBJECT_DIRECTORY);
 	OK(memory_clean(slot(all), CONTROL, 4));
 	narrow(CONTROL, 2, MEMORY_MANAGE);
-	OK(memory_split(slot(all), DIRECTORY, 0, MEMORY_READ, other));
-	SAYS(MEMORY_NOT_ALLOWED, with_lent(part, other, MEMORY_CREATE_DOMAIN, MEMORY_AT(0, 0, 0),
-					   MEMORY_AT(0, 0, MEMORY_FROM_LENT)));
-	OK(memory_split(slot(all), DIRECTORY, 0, MEMORY_MANAGE, other));
-	OK(with_lent(part, other, MEMORY_CREATE_DOMAIN, MEMORY_AT(0, 0, 0),
-		     MEMORY_AT(0, 0, MEMORY_FROM_LENT)));
-	OK(memory_split(slot(all), CONTROL, 0, MEMORY_MANAGE, other));
-	OK(with_lent(part, other, MEMORY_CREATE_THREAD, MEMORY_AT(2, 0, 0),
-		     MEMORY_AT(0, 0, MEMORY_FROM_LENT)));
+	OK(memory_split(slot(all), DIRECTORY, 0, MEMORY_READ, slot(other)));
+	SAYS(MEMORY_NOT_ALLOWED, with_lent(part, other, memory_create_domain_lent_op,
+					   MEMORY_AT(0, 0, 0), MEMORY_AT(0, 0, 0)));
+	OK(memory_split(slot(all), DIRECTORY, 0, MEMORY_MANAGE, slot(other)));
+	OK(with_lent(part, other, memory_create_domain_lent_op, MEMORY_AT(0, 0, 0),
+		     MEMORY_AT(0, 0, 0)));
+	OK(memory_split(slot(all), CONTROL, 0, MEMORY_MANAGE, slot(other)));
+	OK(with_lent(part, other, memory_create_thread_lent_op, MEMORY_AT(2, 0, 0),
+		     MEMORY_AT(0, 0, 0)));
 	OK(memory_revoke(slot(all), CONTROL, 1, 1));
 	OK(memory_drop(slot(part), 2));
 	OK(memory_drop(slot(part), 3));
 	OK(memory_clean(slot(part), 2, 2));
-	SAYS(MEMORY_STALE, with_lent(part, other, MEMORY_CREATE_THREAD, MEMORY_AT(2, 0, 0),
-				     MEMORY_AT(0, 0, MEMORY_FROM_LENT)));
+	SAYS(MEMORY_STALE, with_lent(part, other, memory_create_thread_lent_op, MEMORY_AT(2, 0, 0),
+				     MEMORY_AT(0, 0, 0)));
 	memory_check();
 	memory_recover(0, 32);
 	memory_unmake();
@@ -410,14 +416,14 @@ TEST(memory_makes_objects_with_parts_of_an_extent_that_was_lent)
 TEST(memory_makes_bitmaps)
 {
 	memory_make();
-	SAYS(MEMORY_WRONG_TYPE, memory_create_bitmap(slot(all), PAGE));
+	SAYS(MEMORY_WRONG_TYPE, memory_create_bitmap(slot(all), PAGE, NULL));
 	make_kind(PAGE + 1, 2, OBJECT_BITMAP_PAGE);
 	CHECK_EQUAL(words_of(PAGE + 2)[1023], ~0u);
 	OK(memory_clean(slot(all), PAGE, 1));
-	SAYS(MEMORY_OUTSIDE, memory_create_bitmap(slot(all), MANAGED - 2));
-	OK(memory_create_bitmap(slot(all), PAGE));
+	SAYS(MEMORY_OUTSIDE, memory_create_bitmap(slot(all), MANAGED - 2, NULL));
+	OK(memory_create_bitmap(slot(all), PAGE, NULL));
 	CHECK_EQUAL(kernel_kind(PAGE), OBJECT_BITMAP);
-	OK(memory_fetch(slot(all), PAGE, result));
+	OK(memory_fetch(slot(all), PAGE, slot(result), NULL));
 	MUST(kernel_narrow(slot(part), slot(ROOT_PORTS), RIGHTS_ALL, 0x80 | 0x81 << 16));
 	MUST(kernel_bitmap_allow(slot(result), slot(part)));
 	SAYS(MEMORY_IN_USE, memory_drop(slot(all), PAGE + 1));
@@ -444,7 +450,7 @@ TEST(memory_revoke_kills_capabilities_and_only_those)
 	OK(memory_revoke(slot(all), PAGE + 1, 3, 5));
 	OK(memory_clean(slot(part), 0, 1));
 	SAYS(MEMORY_STALE, memory_clean(slot(part), 1, 1));
-	OK(memory_split(slot(all), PAGE + 1, 0, MEMORY_RIGHTS, other));
+	OK(memory_split(slot(all), PAGE + 1, 0, MEMORY_RIGHTS, slot(other)));
 	OK(memory_become(slot(other), 0, 1, OBJECT_NONE));
 	struct memory_frame descriptor = {0};
 	SAYS(MEMORY_STALE, memory_read(slot(part), 1, &descriptor));
@@ -464,26 +470,28 @@ TEST(memory_split_gives_parts_with_fewer_rights_and_no_more)
 {
 	memory_make();
 	narrow(16, 4, MEMORY_READ | MEMORY_MANAGE);
-	OK(memory_split(slot(part), 4, 2, MEMORY_READ | MEMORY_MANAGE, other));
+	OK(memory_split(slot(part), 4, 2, MEMORY_READ | MEMORY_MANAGE, slot(other)));
 	OK(memory_clean(slot(other), 3, 1));
 	CHECK_EQUAL(TYPE(16 + 4 + 3), MEMORY_CLEAN);
 	SAYS(MEMORY_OUTSIDE, memory_clean(slot(other), 4, 1));
-	SAYS(MEMORY_NOT_ALLOWED, memory_split(slot(part), 0, 2, MEMORY_WRITE, result));
-	SAYS(MEMORY_NOT_ALLOWED, memory_split(slot(part), 0, 2, MEMORY_READ | MEMORY_ANY, result));
+	SAYS(MEMORY_NOT_ALLOWED, memory_split(slot(part), 0, 2, MEMORY_WRITE, slot(result)));
 	SAYS(MEMORY_NOT_ALLOWED,
-	     memory_split(slot(part), 0, 2, MEMORY_READ | MEMORY_DEVICE, result));
-	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 2, 2, MEMORY_READ, result)); /* not aligned */
-	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 16, 0, MEMORY_READ, result));
-	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 0, 5, MEMORY_READ, result));
-	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 0, 19, MEMORY_READ, result));
-	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 0xFFFFF, 0, MEMORY_READ, result));
-	CHECK_EQUAL(door_call(slot(part).encoded, MEMORY_SPLIT, 0, MEMORY_BADGE(0, 0, MEMORY_READ),
-			      NULL),
+	     memory_split(slot(part), 0, 2, MEMORY_READ | MEMORY_ANY, slot(result)));
+	SAYS(MEMORY_NOT_ALLOWED,
+	     memory_split(slot(part), 0, 2, MEMORY_READ | MEMORY_DEVICE, slot(result)));
+	SAYS(MEMORY_OUTSIDE,
+	     memory_split(slot(part), 2, 2, MEMORY_READ, slot(result))); /* not aligned */
+	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 16, 0, MEMORY_READ, slot(result)));
+	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 0, 5, MEMORY_READ, slot(result)));
+	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 0, 19, MEMORY_READ, slot(result)));
+	SAYS(MEMORY_OUTSIDE, memory_split(slot(part), 0xFFFFF, 0, MEMORY_READ, slot(result)));
+	CHECK_EQUAL(door_call(slot(part).encoded, memory_split_bytes_op, 0,
+			      MEMORY_BADGE(0, 0, MEMORY_READ), NULL),
 		    RETURN + SERVICE_NO_RESULT);
 	OK(memory_split(slot(all), 0, 3, MEMORY_RIGHTS_ALL,
-			result)); /* an allocator under this one */
+			slot(result))); /* an allocator under this one */
 	OK(memory_revoke(slot(result), 0, 8, 1));
-	OK(memory_split(slot(result), 0, 3, MEMORY_RIGHTS, part));
+	OK(memory_split(slot(result), 0, 3, MEMORY_RIGHTS, slot(part)));
 	OK(memory_clean(slot(part), 0, 8));
 	memory_unmake();
 }
@@ -523,7 +531,7 @@ TEST(memory_sweep_brings_frames_back_from_any_table_and_directory)
 	OK(memory_sweep(slot(part), first + DIRECTORY, 0, 64));
 	CHECK_EQUAL(COUNT(25), 0);
 	OK(memory_drop(slot(part), 0));
-	SAYS(MEMORY_OUTSIDE, memory_sweep(slot(part), first + TABLE, 0, 65));
+	CHECK_EQUAL(memory_sweep(slot(part), first + TABLE, 0, 65), ERROR_ARGUMENT);
 	SAYS(MEMORY_OUTSIDE, memory_sweep(slot(part), first + TABLE, 1000, 25));
 	SAYS(MEMORY_OUTSIDE, memory_sweep(slot(part), 0xFFFFF, 0, 1));
 	SAYS(MEMORY_WRONG_TYPE, memory_sweep(slot(part), first + PAGE + 2, 0, 1));
@@ -590,8 +598,9 @@ TEST(memory_of_interrupt_controllers_is_nobodys)
 	memory_make();
 	extent_forge(result, MEMORY_BADGE(0x80000, 19, MEMORY_DEVICE_MASTER), 0);
 	for (uint32_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		SAYS(parts[i].status, memory_define_device(slot(result), parts[i].frame - 0x80000,
-							   parts[i].order, MEMORY_READ, i, part));
+		SAYS(parts[i].status,
+		     memory_define_device(slot(result), parts[i].frame - 0x80000, parts[i].order,
+					  MEMORY_READ, i, slot(part)));
 	memory_unmake();
 }
 
@@ -601,32 +610,37 @@ TEST(memory_of_devices_is_defined_mapped_forgotten_and_swept)
 	make_kind(TABLE, 1, OBJECT_TABLE);
 	make_kind(PAGE, 1, OBJECT_NONE);
 	extent_forge(result, MEMORY_BADGE(0x80, 7, MEMORY_DEVICE_MASTER), 0);
-	SAYS(MEMORY_NOT_ALLOWED, memory_define_device(slot(all), 0, 0, MEMORY_READ, 0, part));
+	SAYS(MEMORY_NOT_ALLOWED, memory_define_device(slot(all), 0, 0, MEMORY_READ, 0, slot(part)));
 	SAYS(MEMORY_NOT_ALLOWED,
-	     memory_define_device(slot(result), 0x38, 3, MEMORY_MANAGE, 0, part));
-	SAYS(MEMORY_OUTSIDE, memory_define_device(slot(result), 0x80, 0, MEMORY_READ, 0, part));
-	SAYS(MEMORY_OUTSIDE, memory_define_device(slot(result), 0x39, 3, MEMORY_READ, 0, part));
-	SAYS(MEMORY_OUTSIDE, memory_define_device(slot(result), 0x38, 3, MEMORY_READ, 64, part));
-	SAYS(MEMORY_WRONG_TYPE, memory_define_device(slot(result), 0, 3, MEMORY_READ, 0, part));
-	OK(memory_define_device(slot(result), 0x38, 3, MEMORY_READ | MEMORY_WRITE, 63, part));
-	SAYS(MEMORY_IN_USE, memory_define_device(slot(result), 0x38, 3, MEMORY_READ, 63, other));
-	OK(with_lent(all, part, MEMORY_MAP_LENT,
+	     memory_define_device(slot(result), 0x38, 3, MEMORY_MANAGE, 0, slot(part)));
+	SAYS(MEMORY_OUTSIDE,
+	     memory_define_device(slot(result), 0x80, 0, MEMORY_READ, 0, slot(part)));
+	SAYS(MEMORY_OUTSIDE,
+	     memory_define_device(slot(result), 0x39, 3, MEMORY_READ, 0, slot(part)));
+	SAYS(MEMORY_OUTSIDE,
+	     memory_define_device(slot(result), 0x38, 3, MEMORY_READ, 64, slot(part)));
+	SAYS(MEMORY_WRONG_TYPE,
+	     memory_define_device(slot(result), 0, 3, MEMORY_READ, 0, slot(part)));
+	OK(memory_define_device(slot(result), 0x38, 3, MEMORY_READ | MEMORY_WRITE, 63, slot(part)));
+	SAYS(MEMORY_IN_USE,
+	     memory_define_device(slot(result), 0x38, 3, MEMORY_READ, 63, slot(other)));
+	OK(with_lent(all, part, memory_map_lent_op,
 		     MEMORY_AT(TABLE, 0, MEMORY_ENTRY_WRITE | MEMORY_ENTRY_UNCACHED),
 		     MEMORY_AT(0, 7, 0)));
 	CHECK_EQUAL(words_of(TABLE)[0], DEVICE_FIRST << 12 | 0x1F);
 	CHECK_EQUAL(words_of(TABLE)[7], (DEVICE_FIRST + 7) << 12 | 0x1F);
-	OK(with_lent(all, part, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 0, 0), MEMORY_AT(0, 0, 0)));
+	OK(with_lent(all, part, memory_map_lent_op, MEMORY_AT(TABLE, 0, 0), MEMORY_AT(0, 0, 0)));
 	CHECK_EQUAL(words_of(TABLE)[0], DEVICE_FIRST << 12 | 5); /* other flags */
 	SAYS(MEMORY_OUTSIDE,
-	     with_lent(all, part, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 9, 0), MEMORY_AT(7, 1, 0)));
-	SAYS(MEMORY_OUTSIDE,
-	     with_lent(all, part, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 1023, 0), MEMORY_AT(0, 1, 0)));
+	     with_lent(all, part, memory_map_lent_op, MEMORY_AT(TABLE, 9, 0), MEMORY_AT(7, 1, 0)));
+	SAYS(MEMORY_OUTSIDE, with_lent(all, part, memory_map_lent_op, MEMORY_AT(TABLE, 1023, 0),
+				       MEMORY_AT(0, 1, 0)));
 	SAYS(MEMORY_OCCUPIED,
-	     with_lent(all, part, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 0, 0), MEMORY_AT(1, 0, 0)));
+	     with_lent(all, part, memory_map_lent_op, MEMORY_AT(TABLE, 0, 0), MEMORY_AT(1, 0, 0)));
 	SAYS(MEMORY_OCCUPIED, memory_map(slot(all), TABLE, 0, 0, PAGE, 1, NULL));
 	SAYS(MEMORY_WRONG_TYPE,
-	     with_lent(all, part, MEMORY_MAP_LENT, MEMORY_AT(PAGE, 0, 0), MEMORY_AT(1, 0, 0)));
-	SAYS(MEMORY_NOT_ALLOWED, with_lent(all, result, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 20, 0),
+	     with_lent(all, part, memory_map_lent_op, MEMORY_AT(PAGE, 0, 0), MEMORY_AT(1, 0, 0)));
+	SAYS(MEMORY_NOT_ALLOWED, with_lent(all, result, memory_map_lent_op, MEMORY_AT(TABLE, 20, 0),
 					   MEMORY_AT(0, 0, 0))); /* the master may hold memory */
 	/* nothing else can be done with it */
 	CHECK(memory_clean(slot(part), 0, 1) != RETURN);
@@ -636,24 +650,25 @@ TEST(memory_of_devices_is_defined_mapped_forgotten_and_swept)
 	CHECK(memory_map(slot(part), 0, 0, 0, 0, 1, NULL) != RETURN);
 	CHECK(memory_install(slot(part), 0, 1, 0) != RETURN);
 	CHECK(memory_revoke(slot(part), 0, 1, 99) != RETURN);
-	CHECK(memory_fetch(slot(part), 0, other) != RETURN);
+	CHECK(memory_fetch(slot(part), 0, slot(other), NULL) != RETURN);
 	struct memory_frame descriptor = {0};
 	CHECK(memory_read(slot(part), 0, &descriptor) != RETURN);
-	CHECK(memory_split(slot(part), 0, 0, MEMORY_READ, other) != RETURN); /* the mark stays */
-	OK(memory_split(slot(part), 0, 0, MEMORY_READ | MEMORY_DEVICE, other));
-	OK(with_lent(all, other, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 30, 0), MEMORY_AT(0, 0, 0)));
-	SAYS(MEMORY_OUTSIDE,
-	     with_lent(all, other, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 31, 0), MEMORY_AT(1, 0, 0)));
+	CHECK(memory_split(slot(part), 0, 0, MEMORY_READ, slot(other)) !=
+	      RETURN); /* the mark stays */
+	OK(memory_split(slot(part), 0, 0, MEMORY_READ | MEMORY_DEVICE, slot(other)));
+	OK(with_lent(all, other, memory_map_lent_op, MEMORY_AT(TABLE, 30, 0), MEMORY_AT(0, 0, 0)));
+	SAYS(MEMORY_OUTSIDE, with_lent(all, other, memory_map_lent_op, MEMORY_AT(TABLE, 31, 0),
+				       MEMORY_AT(1, 0, 0)));
 	SAYS(MEMORY_NOT_ALLOWED, memory_forget_device(slot(part), 63));
 	SAYS(MEMORY_OUTSIDE, memory_forget_device(slot(result), 64));
 	OK(memory_forget_device(slot(result), 63));
 	OK(memory_forget_device(slot(result), 63)); /* again */
-	SAYS(MEMORY_STALE,
-	     with_lent(all, other, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 31, 0), MEMORY_AT(0, 0, 0)));
+	SAYS(MEMORY_STALE, with_lent(all, other, memory_map_lent_op, MEMORY_AT(TABLE, 31, 0),
+				     MEMORY_AT(0, 0, 0)));
 	OK(memory_define_device(slot(result), 0x38, 3, MEMORY_READ, 63,
-				part)); /* somebody else's */
-	SAYS(MEMORY_STALE,
-	     with_lent(all, other, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 31, 0), MEMORY_AT(0, 0, 0)));
+				slot(part))); /* somebody else's */
+	SAYS(MEMORY_STALE, with_lent(all, other, memory_map_lent_op, MEMORY_AT(TABLE, 31, 0),
+				     MEMORY_AT(0, 0, 0)));
 	CHECK_EQUAL(device_count(64), 2);
 	CHECK(memory_sweep(slot(other), first + TABLE, 0, 64) != RETURN); /* whose is gone */
 	CHECK_EQUAL(device_count(64), 2);
@@ -670,35 +685,37 @@ TEST(memory_batch_ends_with_the_first_that_fails_and_says_which)
 	uint32_t done;
 	memory_make();
 	make_kind(TABLE, 1, OBJECT_TABLE);
-	const struct memory_batch *batch = parameters();
-	batch_entry(0, MEMORY_CLEAN_UP, MEMORY_AT(PAGE, 31, 0), 0);
-	batch_entry(1, MEMORY_BECOME, MEMORY_AT(PAGE, 31, 0), OBJECT_NONE);
+	const struct step *batch = parameters();
+	batch_entry(0, memory_clean_range_op, MEMORY_AT(PAGE, 31, 0), 0);
+	batch_entry(1, memory_become_op, MEMORY_AT(PAGE, 31, 0), OBJECT_NONE);
 	for (uint32_t i = 0; i < 32; i++)
-		batch_entry(2 + i, MEMORY_MAP, MEMORY_AT(TABLE, 2 * i, 2),
+		batch_entry(2 + i, memory_map_pages_op, MEMORY_AT(TABLE, 2 * i, 2),
 			    MEMORY_AT(PAGE + i, 0, 0));
-	batch_entry(34, MEMORY_FLUSH, 0, 0);
-	OK(memory_batch(slot(all), 35, 0, &done));
+	batch_entry(34, memory_flush_op, 0, 0);
+	OK(batch_call(35, 0, &done));
 	CHECK_EQUAL(done, 35);
 	CHECK_EQUAL(words_of(TABLE)[62], ENTRY_MAPS(PAGE + 31, 2));
 	CHECK_EQUAL(batch[33].a, MEMORY_OK);
 	memory_check();
-	batch_entry(0, MEMORY_UNMAP, MEMORY_AT(TABLE, 0, 0), 9);
-	batch_entry(1, MEMORY_CLEAN_UP, MEMORY_AT(PAGE, 7, 0), 0);
-	batch_entry(2, MEMORY_FLUSH, 0x1234, 0x5678);
-	SAYS(MEMORY_IN_USE, memory_batch(slot(all), 3, 0, &done));
+	batch_entry(0, memory_unmap_op, MEMORY_AT(TABLE, 0, 0), 9u << 22);
+	batch_entry(1, memory_clean_range_op, MEMORY_AT(PAGE, 7, 0), 0);
+	batch_entry(2, memory_flush_op, 0x1234, 0x5678);
+	SAYS(MEMORY_IN_USE, batch_call(3, 0, &done));
 	CHECK_EQUAL(done, 1);
 	CHECK_EQUAL(batch[1].a, MEMORY_IN_USE);
 	CHECK_EQUAL(batch[2].b, 0x5678);
-	for (uint32_t operation = MEMORY_FETCH; operation < MEMORY_BATCH + 2; operation++) {
-		batch_entry(0, MEMORY_FLUSH, 0, 0);
+	for (uint32_t operation = memory_batch_op; operation < memory_next_table_op + 3;
+	     operation++) {
+		batch_entry(0, memory_flush_op, 0, 0);
 		batch_entry(1, operation, 0, 0);
-		SAYS(SERVICE_NO_OPERATION, memory_batch(slot(all), 2, 0, &done));
+		SAYS(SERVICE_NO_OPERATION, batch_call(2, 0, &done));
 		CHECK_EQUAL(done, 1);
 	}
-	SAYS(SERVICE_BAD_ARGUMENT, memory_batch(slot(all), MEMORY_BATCH_MAX + 1, 0, &done));
-	SAYS(SERVICE_BAD_ARGUMENT, memory_batch(slot(all), ~0u, 0, &done));
-	OK(memory_batch(slot(all), 0, 0, &done));
-	SAYS(SERVICE_NO_OPERATION, door_call(slot(all).encoded, MEMORY_BATCH + 1, 0, 0, NULL));
+	SAYS(SERVICE_BAD_ARGUMENT, batch_call(STEPS_MAX + 1, 0, &done));
+	SAYS(SERVICE_BAD_ARGUMENT, batch_call(~0u / sizeof(struct step), 0, &done));
+	OK(batch_call(0, 0, &done));
+	SAYS(SERVICE_NO_OPERATION,
+	     door_call(slot(all).encoded, memory_next_table_op + 1, 0, 0, NULL));
 	OK(memory_flush(slot(all)));
 	memory_unmake();
 }
@@ -708,11 +725,11 @@ static uint32_t nested_count;
 PEER batch_nested(uint32_t operation, uint32_t a, uint32_t b, uint32_t badge_high)
 {
 	(void)operation, (void)b, (void)badge_high;
-	for (uint32_t i = 0; i < MEMORY_BATCH_MAX; i++)
-		batch_entry(i, MEMORY_CLEAN_UP, MEMORY_AT(PAGE, 0, 0), 0);
+	for (uint32_t i = 0; i < STEPS_MAX; i++)
+		batch_entry(i, memory_clean_range_op, MEMORY_AT(PAGE, 0, 0), 0);
 	struct registers registers = {.eax = 1 | OPTION_NESTED,
-				      .esi = MEMORY_BATCH,
-				      .edi = nested_count,
+				      .esi = memory_batch_op,
+				      .edi = nested_count * sizeof(struct step),
 				      .esp = DATA_PAGE + a,
 				      .eflags = FLAGS_PLAIN};
 	raw_invoke_at(&registers);
@@ -727,9 +744,9 @@ TEST(memory_batch_never_lies_on_the_services_stack)
 	domain_give(&peer, 1, all);
 	uint32_t door = peer_door(&peer, batch_nested), tried = 0, refused = 0;
 	for (uint32_t esp = 0x400; esp < 0x900; esp += 0x54)
-		for (nested_count = 1; nested_count <= MEMORY_BATCH_MAX; nested_count += 24) {
+		for (nested_count = 1; nested_count <= STEPS_MAX; nested_count += 24) {
 			uint32_t answer = door_call(slot(door).encoded, 0, esp, 0, NULL);
-			CHECK(answer == RETURN || answer == RETURN + SERVICE_BAD_ARGUMENT);
+			CHECK(answer == RETURN || answer == RETURN + SERVICE_NO_STACK);
 			CHECK_EQUAL(answer == RETURN,
 				    nested_count * 12 + 1024 + 64 < esp ||
 					    (answer == RETURN && nested_count * 12 + 1024 < esp));
@@ -792,7 +809,7 @@ TEST(memory_above_the_direct_map_is_data_and_never_an_object)
 			if (kind != OBJECT_BITMAP)
 				SAYS(MEMORY_REFUSED, memory_become(slot(part), 0, 1, kind));
 		OK(memory_become(slot(part), 0, 8, OBJECT_NONE));
-		OK(with_lent(all, part, MEMORY_MAP_LENT, MEMORY_AT(TABLE, 0, 2),
+		OK(with_lent(all, part, memory_map_lent_op, MEMORY_AT(TABLE, 0, 2),
 			     MEMORY_AT(0, 7, 0)));
 		CHECK_EQUAL(words_of(TABLE)[7], (at + 7) << 12 | 7 | MEMORY_ENTRY_COUNTED);
 		SAYS(MEMORY_IN_USE, memory_clean(slot(part), 0, 1));

@@ -16,6 +16,10 @@ extern struct domain memory;
 extern uint32_t first;                    /* frame number of the first of the 64 */
 extern uint32_t all, part, other, result; /* slots: all with ANY; three for tests */
 
+/* Words of a call or a step, by hand: a frame, an index or a count less one, flags. */
+#define MEMORY_AT(offset, index, low) \
+	((uint32_t)(offset) << 12 | (uint32_t)(index) << 2 | (uint32_t)(low))
+
 void memory_row_take(void); /* before all tests: frames in a row are not to be had again */
 void memory_make(void);
 /* The same with all frames of memory up to `end` (a number), from behind its descriptors on. */

@@ -122,13 +122,11 @@ TEST(partition_comes_back_from_a_client_who_keeps_all_he_can)
 	OK(memory_become(slot(got), 2, 4, OBJECT_NONE));
 	OK(memory_install(slot(got), 0, 5, 1));
 	OK(memory_map(slot(got), 1, 0, 2, 2, 4, NULL));
-	OK(memory_create_domain(slot(got), 8, 0, 0));
-	OK(memory_create_thread(slot(got), 10, 8));
+	OK(memory_create_domain(slot(got), 8, 0, 0, NULL));
+	OK(memory_create_thread(slot(got), 10, 8, NULL));
 	OK(memory_become(slot(got_too), 0, 1, OBJECT_TABLE));
-	struct memory_batch *batch = parameters();
-	batch[0] = (struct memory_batch){MEMORY_MAP_LENT, MEMORY_AT(0, 0, 2), MEMORY_AT(2, 3, 0)};
-	OK(memory_batch(slot(got_too), 1, got, NULL));
-	OK(memory_fetch(slot(got), 10, result));
+	OK(memory_map_lent(slot(got_too), slot(got), 0, 0, 2, 2, 4, NULL));
+	OK(memory_fetch(slot(got), 10, slot(result), NULL));
 	OK(partition_take_back(slot(master), 0, &value));
 	CHECK_EQUAL(kernel_probe(slot(result)), ERROR_STALE);
 	for (uint32_t i = 0; i < 16; i++)
@@ -182,8 +180,8 @@ static void cannot_touch(uint32_t extent, uint32_t frames)
 		CHECK(memory_map(slot(extent), offset, 0, 0, 1, 1, NULL) != RETURN);
 		CHECK(memory_unmap(slot(extent), offset, 0, 1) != RETURN);
 		CHECK(memory_revoke(slot(extent), offset, 1, 1000) != RETURN);
-		CHECK(memory_split(slot(extent), offset, 0, MEMORY_READ, result) != RETURN);
-		CHECK(memory_fetch(slot(extent), offset, result) != RETURN);
+		CHECK(memory_split(slot(extent), offset, 0, MEMORY_READ, slot(result)) != RETURN);
+		CHECK(memory_fetch(slot(extent), offset, slot(result), NULL) != RETURN);
 		CHECK(memory_read(slot(extent), offset, &read) != RETURN);
 	}
 	/* nor sweep what others map */
@@ -198,8 +196,8 @@ TEST(quota_and_partitions_share_one_memory_service_and_no_frame)
 	static struct memory_frame before[MANAGED];
 	memory_make();
 	upper = world_slot();
-	OK(memory_split(slot(all), 0, 5, MEMORY_RIGHTS_ALL, part));
-	OK(memory_split(slot(all), 32, 5, MEMORY_RIGHTS_ALL, upper));
+	OK(memory_split(slot(all), 0, 5, MEMORY_RIGHTS_ALL, slot(part)));
+	OK(memory_split(slot(all), 32, 5, MEMORY_RIGHTS_ALL, slot(upper)));
 	quota_make(part, 0, 32);
 	partition_make(upper, 2);
 	for (uint32_t i = 0; i < CLIENTS; i++)

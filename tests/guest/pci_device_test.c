@@ -116,9 +116,8 @@ TEST(pci_device_answers_behind_its_bar)
 /* One page of the device memory in slot `other`, first of what the table maps. */
 static uint32_t page_map(uint32_t flags)
 {
-	*(struct memory_batch *)parameters() = (struct memory_batch){
-		MEMORY_MAP_LENT, MEMORY_AT(TABLE_FRAME, 0, flags | MEMORY_ENTRY_UNCACHED), 0};
-	return memory_batch(slot(all), 1, other, NULL);
+	return memory_map_lent(slot(all), slot(other), TABLE_FRAME, 0,
+			       flags | MEMORY_ENTRY_UNCACHED, 0, 1, NULL);
 }
 
 /* The BAR at this extent, by a driver in whose directory the table is. */

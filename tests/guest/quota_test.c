@@ -180,17 +180,15 @@ static void make_a_mess(uint32_t frame, uint32_t other)
 	OK(memory_install(slot(got), 0, 7, 1));
 	OK(memory_map(slot(got), 1, 9, 0, 2, 2, NULL));
 	OK(memory_become(slot(got), 6, 1, OBJECT_BITMAP_PAGE));
-	OK(memory_create_domain(slot(got), 8, 0, 0));
-	OK(memory_create_thread(slot(got), 9, 8));
+	OK(memory_create_domain(slot(got), 8, 0, 0, NULL));
+	OK(memory_create_thread(slot(got), 9, 8, NULL));
 	OK(memory_become(slot(got_too), 0, 1, OBJECT_DIRECTORY));
 	OK(memory_become(slot(got_too), 1, 1, OBJECT_TABLE));
-	struct memory_batch *batch = parameters();
-	batch[0] =
-		(struct memory_batch){MEMORY_MAP_LENT, MEMORY_AT(1, 1023, 2), MEMORY_AT(2, 0, 0)};
-	batch[1] = (struct memory_batch){MEMORY_MAP_LENT, MEMORY_AT(1, 3, 2), MEMORY_AT(3, 1, 0)};
-	batch[2] = (struct memory_batch){MEMORY_INSTALL, MEMORY_AT(0, LENDABLE_ENTRIES - 1, 0),
-					 MEMORY_AT(1, 0, MEMORY_FROM_LENT)};
-	OK(memory_batch(slot(got_too), 3, got, NULL));
+	struct batch batch = {0};
+	memory_map_lent_step(&batch, 1, 1023, 2, 2, 1);
+	memory_map_lent_step(&batch, 1, 3, 2, 3, 2);
+	memory_install_lent_step(&batch, 0, LENDABLE_ENTRIES - 1, 1);
+	OK(memory_batch(slot(got_too), &batch, slot(got), NULL));
 	memset(words_of(frame + 4), 0x5A, PAGE_BYTES);
 	CHECK_EQUAL(COUNT(frame + 1), 2);
 	CHECK_EQUAL(COUNT(frame + 2), 2);
@@ -217,7 +215,7 @@ TEST(quota_what_comes_back_is_unmapped_everywhere_and_clean)
 			CHECK(!words_of(other + 1)[i]);
 		CHECK(!words_of(other)[LENDABLE_ENTRIES - 1]);
 		SAYS(MEMORY_STALE, memory_clean(slot(got), 0, 1));
-		SAYS(MEMORY_STALE, memory_fetch(slot(got), 8, result));
+		SAYS(MEMORY_STALE, memory_fetch(slot(got), 8, slot(result), NULL));
 		OK(memory_become(slot(got_too), 2, 1, OBJECT_NONE)); /* the other's still */
 		quota_check();
 		OK(GIVE(others, other));
@@ -233,10 +231,7 @@ TEST(quota_says_what_is_stuck_and_has_it_later)
 	uint32_t frame = take(mine, 1, got), other = take(others, 0, got_too);
 	OK(memory_become(slot(got), 0, 1, OBJECT_DIRECTORY));
 	OK(memory_become(slot(got), 1, 1, OBJECT_NONE));
-	struct memory_batch *batch = parameters();
-	batch[0] = (struct memory_batch){MEMORY_CREATE_DOMAIN, MEMORY_AT(0, 0, 0),
-					 MEMORY_AT(0, 0, MEMORY_FROM_LENT)};
-	OK(memory_batch(slot(got_too), 1, got, NULL));
+	OK(memory_create_domain_lent(slot(got_too), slot(got), 0, 0, 0, NULL));
 	SAYS(ALLOCATOR_STUCK, GIVE(mine, frame));
 	SAYS(ALLOCATOR_STUCK, GIVE(quota_master, frame));
 	CHECK_EQUAL(TYPE(frame + 1), MEMORY_CLEAN);

@@ -137,6 +137,32 @@ static bool is_fetched(const struct object *objects, uint32_t frame)
 
 /* ---- a call, and how it is disturbed
  * ------------------------------------------------------------- */
+/* Operations as the model names and packs them: see words_send. */
+enum {
+	MEMORY_MAP,
+	MEMORY_MAP_LENT,
+	MEMORY_UNMAP,
+	MEMORY_INSTALL,
+	MEMORY_REMOVE,
+	MEMORY_BECOME,
+	MEMORY_CLEAN_UP,
+	MEMORY_DROP,
+	MEMORY_CREATE_DOMAIN,
+	MEMORY_CREATE_THREAD,
+	MEMORY_CREATE_BITMAP,
+	MEMORY_SWEEP,
+	MEMORY_REVOKE,
+	MEMORY_FLUSH,
+	MEMORY_FETCH,
+	MEMORY_SPLIT,
+	MEMORY_DEFINE_DEVICE,
+	MEMORY_FORGET_DEVICE,
+	OPERATIONS
+};
+#define MEMORY_FROM_LENT 1u /* in word b: its frame is in the extent that is lent */
+#define MEMORY_AT(offset, index, low) \
+	((uint32_t)(offset) << 12 | (uint32_t)(index) << 2 | (uint32_t)(low))
+
 struct call {
 	uint32_t operation, a, b;
 	uint64_t badge, lent;
@@ -317,6 +343,59 @@ struct answer {
 	uint32_t status, word;
 	bool killed;
 };
+/* The model's words, as the service has them. */
+static void words_send(const struct call *call, uint32_t *operation, uint32_t *a, uint32_t *b)
+{
+	static const uint8_t numbers[] = {
+		[MEMORY_MAP] = memory_map_pages_op,
+		[MEMORY_MAP_LENT] = memory_map_lent_op,
+		[MEMORY_UNMAP] = memory_unmap_op,
+		[MEMORY_INSTALL] = memory_install_op,
+		[MEMORY_REMOVE] = memory_remove_op,
+		[MEMORY_BECOME] = memory_become_op,
+		[MEMORY_CLEAN_UP] = memory_clean_range_op,
+		[MEMORY_DROP] = memory_drop_op,
+		[MEMORY_CREATE_DOMAIN] = memory_create_domain_op,
+		[MEMORY_CREATE_THREAD] = memory_create_thread_op,
+		[MEMORY_CREATE_BITMAP] = memory_create_bitmap_op,
+		[MEMORY_SWEEP] = memory_sweep_op,
+		[MEMORY_REVOKE] = memory_revoke_range_op,
+		[MEMORY_FLUSH] = memory_flush_op,
+		[MEMORY_FETCH] = memory_fetch_op,
+		[MEMORY_SPLIT] = memory_split_bytes_op,
+		[MEMORY_DEFINE_DEVICE] = memory_define_bytes_op,
+		[MEMORY_FORGET_DEVICE] = memory_forget_device_op};
+	_Bool lent = call->operation == MEMORY_MAP_LENT;
+	*operation = numbers[call->operation];
+	*a = call->a;
+	*b = call->b;
+	switch (call->operation) {
+	case MEMORY_UNMAP:
+		*b = call->b << 22;
+		break;
+	case MEMORY_SWEEP:
+		*b = call->b << 26;
+		break;
+	case MEMORY_CREATE_DOMAIN:
+		*a &= ~1u;
+		*b |= (call->a & 1) << 11;
+		break;
+	default:
+		break;
+	}
+	if (call->b & MEMORY_FROM_LENT &&
+	    (call->operation == MEMORY_INSTALL || call->operation == MEMORY_CREATE_DOMAIN ||
+	     call->operation == MEMORY_CREATE_THREAD)) {
+		*operation += 1;
+		*b &= ~MEMORY_FROM_LENT;
+		lent = 1;
+	}
+	if (call->operation == MEMORY_CREATE_BITMAP)
+		*b = 0;
+	if (lent) /* EBX has the slots */
+		*(uint32_t *)parameters() = *b;
+}
+
 static struct answer invoke_service(struct call *call)
 {
 	struct call *before = now;
@@ -326,8 +405,10 @@ static struct answer invoke_service(struct call *call)
 	now = call;
 	switch (setjmp(end)) {
 	case 0: {
-		uint64_t both = service_operations[call->operation](call->badge, call->a, call->b,
-								    call->badge >> 32);
+		uint32_t operation, a, b;
+		words_send(call, &operation, &a, &b);
+		uint64_t both =
+			service_operations[operation](call->badge, a, b, call->badge >> 32);
 		answer.status = both;
 		answer.word = both >> 32;
 		break;
@@ -826,7 +907,7 @@ static void region(uint64_t start, uint64_t bytes, uint32_t type)
 	record->regions[record->region_count++] =
 		(struct boot_region){.start = start, .bytes = bytes, .type = type};
 }
-#define AT(frame) ((uint64_t)(frame) << 12)
+#define ADDRESS_OF(frame) ((uint64_t)(frame) << 12)
 
 static void memory_make(void)
 {
@@ -850,10 +931,10 @@ static void begin(void)
 {
 	struct boot_record *record = (struct boot_record *)BOOT_RECORD;
 	memory_make();
-	region(AT(DESCRIPTORS), AT(BROKEN - DESCRIPTORS) + 0x800, 1);
-	region(AT(HOLE) + 0x800, AT(1), 2); /* in two frames */
-	record->modules[0] = (struct boot_module){AT(MODULE) + 4, PAGE_BYTES, "module"};
-	record->modules[1] = (struct boot_module){AT(MODULE) + 12, 0, "empty"};
+	region(ADDRESS_OF(DESCRIPTORS), ADDRESS_OF(BROKEN - DESCRIPTORS) + 0x800, 1);
+	region(ADDRESS_OF(HOLE) + 0x800, ADDRESS_OF(1), 2); /* in two frames */
+	record->modules[0] = (struct boot_module){ADDRESS_OF(MODULE) + 4, PAGE_BYTES, "module"};
+	record->modules[1] = (struct boot_module){ADDRESS_OF(MODULE) + 12, 0, "empty"};
 	record->module_count = 2;
 	for (uint32_t i = 0; i < WORDS; i++)
 		frame_words(TEMPLATE)[i] = i < LENDABLE_ENTRIES ? 0 : i << 22 | 0x83;
@@ -1046,14 +1127,14 @@ static struct call any_call(void)
 		break;
 	case MEMORY_UNMAP:
 		call.a = MEMORY_AT(frame_of_type(call.badge, MEMORY_TABLE), any_index(), 0);
-		call.b = count - 1 + (random_below(30) ? 0 : random_number() >> random_below(32));
+		call.b = count - 1;
 		break;
 	case MEMORY_SWEEP: {
 		uint32_t type = random_below(2) ? MEMORY_TABLE : MEMORY_DIRECTORY;
 		if (random_below(4) == 0)
 			type += MEMORY_DROPPING_TABLE - MEMORY_TABLE;
 		call.a = MEMORY_AT(FIRST + frame_of_type(held[0], type), any_index(), 0);
-		call.b = count - 1;
+		call.b = (count - 1) % MEMORY_SWEEP_MAX;
 		break;
 	}
 	case MEMORY_INSTALL:
@@ -1148,11 +1229,11 @@ static uint32_t *any_word(uint32_t *frame, uint32_t *word)
 	return is_used ? &frame_words(*frame)[*word] : NULL;
 }
 
-static uint32_t answered_ok[MEMORY_BATCH], answered_at_all[16];
+static uint32_t answered_ok[OPERATIONS], answered_at_all[16];
 
 static void every_operation_was_done(void)
 {
-	for (uint32_t i = 0; i < MEMORY_READ_FRAME; i++) {
+	for (uint32_t i = 0; i < OPERATIONS; i++) {
 		if (answered_ok[i] <= 10)
 			test_note("operation %u: %u times", i, answered_ok[i]);
 		CHECK(answered_ok[i] > 5);
@@ -1307,17 +1388,17 @@ TEST(memory_starts_with_whole_frames_of_memory_and_nothing_else)
 {
 	struct boot_record *record = (struct boot_record *)BOOT_RECORD;
 	memory_make();
-	region(AT(80), AT(10), 2);    /* overlaps, and comes before what it overlaps */
-	region(AT(70) + 1, AT(9), 1); /* neither of its ends is a frame's */
-	region(AT(80), AT(20), 1);
-	region(AT(99) + 0xFFF, 2, 3);     /* two bytes in two frames */
-	region(AT(104) + 0x10, 0xFE0, 1); /* less than a frame */
-	region(AT(106), AT(4), 1);
-	region(AT(108), 0, 2); /* nothing */
+	region(ADDRESS_OF(80), ADDRESS_OF(10), 2);    /* overlaps, and comes before what it overlaps */
+	region(ADDRESS_OF(70) + 1, ADDRESS_OF(9), 1); /* neither of its ends is a frame's */
+	region(ADDRESS_OF(80), ADDRESS_OF(20), 1);
+	region(ADDRESS_OF(99) + 0xFFF, 2, 3);     /* two bytes in two frames */
+	region(ADDRESS_OF(104) + 0x10, 0xFE0, 1); /* less than a frame */
+	region(ADDRESS_OF(106), ADDRESS_OF(4), 1);
+	region(ADDRESS_OF(108), 0, 2); /* nothing */
 	region(0, 0, 2);
 	region(0, 0x800, 1);
-	record->modules[0] = (struct boot_module){AT(106) + 0xFFF, 2, "in two"};
-	record->modules[1] = (struct boot_module){AT(109) + 8, 0, "empty"};
+	record->modules[0] = (struct boot_module){ADDRESS_OF(106) + 0xFFF, 2, "in two"};
+	record->modules[1] = (struct boot_module){ADDRESS_OF(109) + 8, 0, "empty"};
 	record->module_count = 2;
 	start(72, 112);
 	types_are(0, 72, MEMORY_RESERVED); /* not managed */
@@ -1333,13 +1414,13 @@ TEST(memory_starts_with_whole_frames_of_memory_and_nothing_else)
 TEST(memory_starts_with_regions_that_go_on_beyond_what_is_managed)
 {
 	memory_make();
-	region(AT(100), 1ull << 60, 1);
-	region((1ull << 44) + AT(100), AT(4), 2); /* not frame 100 once more */
-	region((1ull << 52) + AT(72), AT(10), 1);
+	region(ADDRESS_OF(100), 1ull << 60, 1);
+	region((1ull << 44) + ADDRESS_OF(100), ADDRESS_OF(4), 2); /* not frame 100 once more */
+	region((1ull << 52) + ADDRESS_OF(72), ADDRESS_OF(10), 1);
 	start(72, 112);
 	types_are(72, 100, MEMORY_RESERVED);
 	types_are(100, 112, MEMORY_DIRTY);
-	region(AT(90), ~0ull - AT(90), 2);
+	region(ADDRESS_OF(90), ~0ull - ADDRESS_OF(90), 2);
 	start(72, 112);
 	types_are(72, 112, MEMORY_RESERVED);
 }
@@ -1347,10 +1428,10 @@ TEST(memory_starts_with_regions_that_go_on_beyond_what_is_managed)
 /* Who hands the machine over. Its tables are below the managed frames. */
 TEST(memory_starts_in_the_directory_of_its_starter_without_pages_of_4_mib)
 {
-	const uint32_t image = AT(80) | 7, linear = AT(1024) | 0x87, kernel_part = 0x83;
+	const uint32_t image = ADDRESS_OF(80) | 7, linear = ADDRESS_OF(1024) | 0x87, kernel_part = 0x83;
 	uint32_t *entries;
 	memory_make();
-	region(AT(72), AT(40), 1);
+	region(ADDRESS_OF(72), ADDRESS_OF(40), 1);
 	entries = frame_words(82);
 	entries[IMAGE_BASE >> 22] = image;
 	entries[LINEAR_BASE >> 22] = linear;
