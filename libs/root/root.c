@@ -256,11 +256,29 @@ _Bool thread_run_into(struct thread *thread, const struct domain *domain, uint32
 
 static struct scheduler *scheduler_running;
 
+/* Which thread a child is, this program's list tells. */
+static void faults_report(const struct scheduler *scheduler, uint32_t ended)
+{
+	for (; ended; ended &= ended - 1) {
+		uint32_t child = __builtin_ctz(ended);
+		struct words capability;
+		if (scheduler->reason[child] != DISPATCH_FAULTED ||
+		    kernel_domain_read(slot(ROOT_DOMAIN), slot(scheduler->threads + child),
+				       &capability))
+			continue;
+		struct thread *thread = thread_by_index(capability.w[1]);
+		if (thread)
+			fault_report(thread);
+	}
+}
+
 uint32_t root_schedule(struct scheduler *scheduler, uint64_t end)
 {
+	uint32_t living = scheduler->living;
 	scheduler_running = scheduler;
 	uint32_t error = scheduler_run(scheduler, end);
 	scheduler_running = NULL;
+	faults_report(scheduler, living & ~scheduler->living);
 	return error;
 }
 

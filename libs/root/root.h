@@ -212,7 +212,7 @@ void thread_go(struct thread *thread, uint32_t address, uint32_t stack, uint32_t
  */
 #define SLICE_MS 2u
 /* Runs a scheduler of this program's own (scheduler.h). Its children ask for times through doors to
- * root_domain with SCHEDULER_BADGE. */
+ * root_domain with SCHEDULER_BADGE. Of children that faulted meanwhile it tells at the end. */
 struct scheduler;
 uint32_t root_schedule(struct scheduler *scheduler, uint64_t end);
 /* Runs one until it waits or ends; the last reason. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fault reports: which service, where, why, on whose thread, through which door; and who pays. */
 #include "raw.h"
+#include "scheduler.h"
 
 #define SLOT_ONWARD 1u /* in the list of a peer: where it calls to */
 #define COLUMNS     80u
@@ -392,6 +393,30 @@ TEST(thread_that_faults_at_home_is_named_once_by_its_dispatcher)
 	CHECK(says(" (fault_deep+"));
 	CHECK(names("  likely from peer at ", (const void *)fault_at_home));
 	CHECK(fits_the_screen());
+	client_end(&client);
+	domain_end(&peer);
+}
+
+TEST(thread_that_faults_under_a_scheduler_is_named_once_when_that_comes_back)
+{
+	enum { ROW = SLOTS_MAX - 1 };
+	static struct round_robin robin;
+	static struct scheduler scheduler;
+	struct domain peer;
+	peer_make(&peer, "peer");
+	fault_door_give(&peer);
+	client_make(&client, &peer, fault_at_home, 0);
+	MUST(kernel_copy(slot(ROW), slot(client.thread.object.slot)));
+	round_robin_begin(&robin, 100000);
+	scheduler_begin(&scheduler, &robin.policy, SCHEDULER_IS_ROOT, ROW, 1);
+	listen_begin();
+	CHECK_EQUAL(root_schedule(&scheduler, POLICY_NEVER), 0);
+	CHECK_EQUAL(root_schedule(&scheduler, POLICY_NEVER), 0);
+	listen_end();
+	CHECK(SAYS_LINES("FAULT in peer at 004", "  program error, vector 6\n",
+			 "  thread client of peer, at home\n", "  likely from peer at 004",
+			 "  perhaps from peer at 004"));
+	MUST(kernel_delete(slot(ROW)));
 	client_end(&client);
 	domain_end(&peer);
 }

@@ -21,7 +21,7 @@ int main(void)
 		MUST(kernel_copy(slot(ROW + i), slot(windows[i].thread.object.slot)));
 	round_robin_begin(&turns, SLICE_MS * boot_record->cycles_per_ms);
 	scheduler_begin(&scheduler, &turns.policy, SCHEDULER_IS_ROOT, ROW, COUNT);
-	MUST(scheduler_run(&scheduler, POLICY_NEVER));
+	MUST(root_schedule(&scheduler, POLICY_NEVER));
 	windows_close(windows, COUNT);
 	print("\rall have drawn %u rounds", ROUNDS);
 	for (;;) {
