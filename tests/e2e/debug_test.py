@@ -172,5 +172,6 @@ with tempfile.TemporaryDirectory() as scratch:
 activations()
 status, text, _ = run("make", "gdb", "MODE=nonesuch")
 check("an unknown mode is one sentence", status != 0 and
-      "there is no entry nonesuch; there are: demo, selftest, " in text and "Traceback" not in text, text)
+      "there is no entry nonesuch; there are: demo, selftest, " in text and
+      "Traceback" not in text, text)
 close()
