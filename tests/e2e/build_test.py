@@ -33,7 +33,7 @@ class Copy:
     def make(self, *arguments):
         """Status, output, and what was done: lines such as `CC kernel/main.c`."""
         strict = [] if "WERROR=" in arguments else ["WERROR=-Werror"]
-        status, text, _ = run("make", *arguments, *strict, cwd=self.folder,
+        status, text, _ = run("make", *arguments, *strict, cwd=self.folder, seconds=250,
                               SOURCE_DATE_EPOCH=run("tools/version", "--date")[1].strip())
         return status, text, [" ".join(m) for m in re.findall(r"^  ([A-Z]+) +(\S+)$", text, re.M)]
 
