@@ -100,9 +100,8 @@ uint32_t space_map_device(struct space *space, uint32_t address, uint32_t device
 	uint32_t result = space_table(space, address, &table);
 	if (result != RETURN)
 		return result;
-	*(struct memory_batch *)parameters() = (struct memory_batch){
-		MEMORY_MAP_LENT, MEMORY_AT(table, page_of(address), flags), count - 1};
-	return memory_batch(space->pool->extent, 1, device, NULL);
+	return memory_map_lent(space->pool->extent, slot(device), table, page_of(address), flags, 0,
+			       count, NULL);
 }
 
 uint32_t space_page(struct space *space, uint32_t address, uint32_t flags, uint32_t *frame)
