@@ -77,24 +77,9 @@ static void section_redirect(struct thread *thread, struct trap_frame *frame)
 	frame->eip = domain->set[DOMAIN_SECTION_START] + domain->set[DOMAIN_SECTION_BYTES];
 }
 
-/* A stepped thread left the CPU, and would go on in the same stay: after an uncaught fault, say. */
-static void step_over(struct thread *thread)
-{
-	step_set(false);
-	if (thread != cpu.stepped)
-		return;
-	thread_save(thread->by_call ? BY_CALL_INSIDE : 0);
-	chain_cut(cpu.depth - 1, DISPATCH_STEPPED);
-	thread_run();
-}
-
 /* For one instruction: leave by IRET with TF, and stop at every SYSEXIT. */
 static void step_start(struct thread *thread)
 {
-	if (cpu.stepping == STEP_OVER) {
-		step_over(thread);
-		return;
-	}
 	if (thread->by_call) {
 		/* both begin in PUSHA's order */
 		struct call_frame call = *call_frame_of(thread);
@@ -117,6 +102,13 @@ void thread_run(void)
 	if (cpu.depth == 0)
 		idle();
 	struct thread *thread = level_thread(&cpu.level[cpu.depth - 1]);
+	if (cpu.stepping == STEP_OVER) {
+		step_set(false);
+		if (thread == cpu.stepped) { /* it would go on in this stay: a forced return, say */
+			chain_cut(cpu.depth - 1, DISPATCH_STEPPED);
+			thread = level_thread(&cpu.level[cpu.depth - 1]);
+		}
+	}
 	struct activation *activation = activation_of(thread);
 	struct domain *domain = activation_domain(activation);
 	if (!domain) {
