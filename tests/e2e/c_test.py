@@ -71,8 +71,8 @@ def going_wrong():
         "run exhaust memory then exhaust files then exhaust exit 7 then exhaust abort "
         "then exhaust fault then exhaust stack then hello")
     check("malloc without memory gives NULL; what was freed is there again",
-          "memory: 1 MB and more, then none; freed, it is there again: yes; sbrk: refused\n" in text,
-          text)
+          "memory: 1 MB and more, then none; freed, it is there again: yes; sbrk: refused\n"
+          in text, text)
     check("files can be read, and not written", "files: -- SPDX-License-Identifier: MIT\n"
           "files: none can be written\n" in text and 7 == ends[0][1], text)
     check("exit, abort, a fault and a stack that is too deep are told by statuses",
