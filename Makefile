@@ -156,7 +156,8 @@ objects = $(patsubst %,build/%.o,$(wildcard $(foreach d,$(1),$(d)/*.c $(d)/*.asm
 has     = $(wildcard $(1)/*.c $(1)/*.asm)
 
 KERNEL_OBJECTS  := $(call objects,kernel kernel/x86 boot)
-RUNTIME_OBJECTS := $(call objects,$(filter-out libs/abi libs/c,$(patsubst %/,%,$(wildcard libs/*/))))
+RUNTIME_OBJECTS := $(call objects,\
+                     $(filter-out libs/abi libs/c,$(patsubst %/,%,$(wildcard libs/*/))))
 
 # A program is a folder; its name is the folder's, but for the self-test. A program in a service's
 # folder has both names: services/counter/client is `counter-client`.

@@ -23,7 +23,7 @@ enum allocator_status {
 	ALLOCATOR_IN_USE,   /* the account has frames still; the partition is somebody's */
 	ALLOCATOR_STUCK,    /* a frame can't be freed: see holding_go_on */
 	ALLOCATOR_WORN_OUT, /* the frames' generations are at their top */
-	ALLOCATOR_REFUSED  /* the word is what the memory service's call returned */
+	ALLOCATOR_REFUSED   /* the word is what the memory service's call returned */
 };
 
 /* The rights that a client gets. */

@@ -7,7 +7,7 @@
 #     SOURCES   := those files, in that package
 #     DEFINES   := flags for the compiler, as -DNAME
 #     STACK     := bytes of its stack, a multiple of 4096; 262144 unless this says otherwise
-#     ARGUMENTS := what `make run DEMO=NAME` runs: NAME and its arguments, unless this says otherwise
+#     ARGUMENTS := what `make run DEMO=NAME` runs, NAME and its arguments; else NAME alone
 #
 # Nothing of this is in what `all` builds, and nothing is fetched before it is asked for.
 
@@ -26,7 +26,7 @@ C_GLUE_FLAGS := -std=gnu11 -fvisibility=hidden -Wno-unused-parameter \
             -Ilibs/c -Ilibs/abi -Ilibs/runtime -Ilibs/memory -Ilibs/line -Ilibs/teletype \
             -Ilibs -Iservices -Ibuild/generated -I$(MADE)
 C_SOURCES := $(wildcard libs/c/*.c) $(addprefix libs/,memory/pool.c memory/space.c memory/self.c \
-                                                     line/line.c teletype/teletype.c)
+               line/line.c teletype/teletype.c)
 
 ifneq ($(MAKECMDGOALS),clean)
 $(call settled,c-flags,$(CC) $(C_FLAGS) $(C_OUR_FLAGS) $(C_GLUE_FLAGS))
@@ -57,8 +57,8 @@ build/c/glue/begin.o: libs/c/begin.asm | setup-build
 # One object, whose own names nobody sees.
 build/c/process.o: $(C_GLUE) build/c/glue/begin.o build/libs/runtime/start.asm.o
 	@$(LD) -m elf_i386 -z noexecstack -r -o $@.all $^
-	@$(OBJCOPY) -w --localize-hidden --localize-symbol='service_*' --localize-symbol='program_st*' \
-	   --localize-symbol=thread_begin --localize-symbol=fault_entry $@.all $@
+	@$(OBJCOPY) -w --localize-hidden -L 'service_*' -L 'program_st*' -L thread_begin \
+	   -L fault_entry $@.all $@
 
 -include $(C_GLUE:.o=.d)
 
@@ -82,7 +82,8 @@ $(2)_FILES := $$(filter-out %.c %.h %.asm %.mk %.md %.expected,$$(wildcard $(1)/
 $(2)_OBJECTS := $$(patsubst $(1)/%,build/c/$(2)/%.o,$$(wildcard $(1)/*.c $(1)/*.asm)) \
                 $$(SOURCES:%=build/c/$(2)/source/%.o)
 
-build/c/$(2)/%.c.o: $(1)/%.c build/c-flags build/debian/newlib/.unpacked | setup-build
+build/c/$(2)/%.c.o: $(1)/%.c build/c-flags $(wildcard $(1)/program.mk) \
+    build/debian/newlib/.unpacked | setup-build
 	@mkdir -p $$(@D)
 	@echo '  CC    $$< (ordinary)'
 	@$$(CC) $$(C_FLAGS) $$(C_OUR_FLAGS) $$(DEFINES) -MMD -MP -c -o $$@ $$<

@@ -42,7 +42,8 @@ uint32_t child_make(struct child *child, const struct builder *builder, uint32_t
 	if (result == RETURN)
 		result = pool_take(&child->pool, 1, 1, OBJECT_DIRECTORY, &child->space.directory);
 	if (result == RETURN)
-		result = memory_create_domain(child->pool.extent, child->control, child->space.directory, confidential, NULL);
+		result = memory_create_domain(child->pool.extent, child->control,
+					      child->space.directory, confidential, NULL);
 	return result == RETURN ? fetch(child, child->control, slot) : result;
 }
 
@@ -199,7 +200,8 @@ uint32_t child_own(struct child *child, uint32_t there)
 		order++;
 	uint32_t result = child->self ? tell_self(child, there) : RETURN;
 	if (result == RETURN)
-		result = memory_split(child->pool.extent, child->pool.first, order, MEMORY_RIGHTS, slot(scratch));
+		result = memory_split(child->pool.extent, child->pool.first, order, MEMORY_RIGHTS,
+				      slot(scratch));
 	if (result != RETURN)
 		return result;
 	result = of_kernel(kernel_grant(slot(child->slot), slot(there), slot(scratch)));

@@ -96,7 +96,8 @@ uint32_t device_define(const uint32_t masters[2], uint32_t pci_extent, uint32_t 
 		       uint32_t rights, uint32_t to)
 {
 	uint32_t frame = PCI_EXTENT_FRAME(pci_extent), half = frame >> MEMORY_ORDER_MAX;
-	return memory_define_device(slot(masters[half]), frame - (half << MEMORY_ORDER_MAX), PCI_EXTENT_LOG2(pci_extent), rights, index, slot(to));
+	return memory_define_device(slot(masters[half]), frame - (half << MEMORY_ORDER_MAX),
+				    PCI_EXTENT_LOG2(pci_extent), rights, index, slot(to));
 }
 
 void memory_end(struct domain *memory, uint32_t end)

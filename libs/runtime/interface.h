@@ -27,10 +27,10 @@
  * `uint32_t NAME_batch(slot_t door, struct batch *batch, uint32_t *done)` is an operation, too: all
  * operations declared before it can be its steps, in one call. NAME_x_step(&batch, ...) puts one
  * into the data page (parameters as of NAME_x, without capabilities, which are those that
- * NAME_batch has; without arrays) and returns where its array is, to be filled or, afterwards, read;
- * or else its struct step; NULL: there is no room, or it can't be packed. The service does them in
- * turn, up to one that fails, whose status is the batch's; *done: how many went well. The batch is
- * empty again then, and each step has its status in `a` and its answer in `b`.
+ * NAME_batch has; without arrays) and returns where its array is, to be filled or, afterwards,
+ * read; or else its struct step; NULL: there is no room, or it can't be packed. The service does
+ * them in turn, up to one that fails, whose status is the batch's; *done: how many went well. The
+ * batch is empty again then, and each step has its status in `a` and its answer in `b`.
  *
  * WITH_SLOTS before a prototype: the service needs the call's lent slots for itself.
  *

@@ -102,8 +102,7 @@ uint32_t teletype_write(struct teletype *teletype, const char *text, size_t byte
 			control(&out, text[at++]);
 	}
 	if (teletype->moves_cursor)
-		ADD(&out, vga_cursor_to_step(&out.batch,
-					     VGA_AREA(teletype->x, teletype->y, 1, 1)));
+		ADD(&out, vga_cursor_to_step(&out.batch, VGA_AREA(teletype->x, teletype->y, 1, 1)));
 	flush(&out);
 	return out.result;
 }

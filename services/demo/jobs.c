@@ -89,7 +89,10 @@ void bench_run(void)
 	thread_run(&meter.worker); /* until it waits */
 	if (vga_slot) {
 		slot_t row = slot(LIST_SLOTS - 1); /* results come into slots below 128 */
-		if (vga_split(slot(vga_slot), VGA_AREA(0, VGA_ROWS - 1, VGA_COLUMNS, 1) | VGA_RIGHT_READ | VGA_RIGHT_WRITE, row) == RETURN)
+		if (vga_split(slot(vga_slot),
+			      VGA_AREA(0, VGA_ROWS - 1, VGA_COLUMNS, 1) | VGA_RIGHT_READ |
+				      VGA_RIGHT_WRITE,
+			      row) == RETURN)
 			domain_give(&meter.client, METER_ROW, LIST_SLOTS - 1);
 		MUST(kernel_delete(row));
 	}

@@ -30,7 +30,8 @@ static _Noreturn void hoard(void)
 	for (;;) {
 		uint32_t frames[HOSTILE_HOARDED], taken = 0, value;
 		while (taken < HOSTILE_HOARDED &&
-		       quota_take(slot(HOSTILE_MEMORY), 0, slot(HOSTILE_FRAMES + taken), &frames[taken]) == RETURN) {
+		       quota_take(slot(HOSTILE_MEMORY), 0, slot(HOSTILE_FRAMES + taken),
+				  &frames[taken]) == RETURN) {
 			memory_clean(slot(HOSTILE_FRAMES + taken), 0, 1);
 			memory_become(slot(HOSTILE_FRAMES + taken), 0, 1, OBJECT_TABLE);
 			taken++;

@@ -38,7 +38,7 @@ enum keyboard_status {
 };
 
 /* A byte from the controller: a key (keys.h) in *key; KEYBOARD_NO_KEY, KEYBOARD_NOTHING,
- * KEYBOARD_NOT_ALLOWED. Cost: keyboard_read of docs/benchmarks.md; two accesses to ports. */
+ * KEYBOARD_NOT_ALLOWED. Cost: keyboard_read of docs/benchmarks.md, and two accesses to ports. */
 uint32_t keyboard_read_byte(slot_t door, uint32_t *key);
 
 /*

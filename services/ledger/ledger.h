@@ -30,8 +30,8 @@ struct ledger_note {
 
 /*
  * Work, done when it comes back. *tries: how often its section began; *left: whether a thread that
- * was stopped inside had left a committed log, which it stored. Cost: 3 instructions a unit, and
- * some 60.
+ * was stopped inside had left a committed log, which it stored. Cost: what the units take, and a
+ * section of eight words.
  */
 uint32_t ledger_work(slot_t door, uint32_t units, uint16_t *left, uint16_t *tries);
 
@@ -39,14 +39,15 @@ uint32_t ledger_work(slot_t door, uint32_t units, uint16_t *left, uint16_t *trie
  * kernel operation. */
 uint32_t ledger_post(slot_t door, uint32_t units);
 
-/* How many of this client's requests were served. Cost: a few instructions. */
+/* How many of this client's requests were served. Cost: that of a call. */
 uint32_t ledger_served(slot_t door, uint32_t *count);
 
 /* The owner's: the queue is emptied, nobody may be inside; what the server's thread does in that
- * time is noted, `low` is the time's lower word. LEDGER_NOT_ALLOWED. Cost: 100 instructions. */
+ * time is noted, `low` is the time's lower word. LEDGER_NOT_ALLOWED. Cost: that of a call, and 16
+ * counters. */
 uint32_t ledger_reset(slot_t door, uint32_t low, uint32_t length);
 
-/* The owner's: the note of that number. LEDGER_FULL, LEDGER_NOT_ALLOWED. Cost: 30 instructions. */
+/* The owner's: the note of that number. LEDGER_FULL, LEDGER_NOT_ALLOWED. Cost: that of a call. */
 uint32_t ledger_noted(slot_t door, uint32_t number, struct ledger_note *note);
 
 /* Cycles that a section took which nobody disturbed. Cost: one section. */

@@ -83,7 +83,7 @@ enum memory_status {
 	MEMORY_OCCUPIED,    /* the entry leads elsewhere already */
 	MEMORY_REFUSED,     /* the kernel refused; the word is its error */
 	MEMORY_AGAIN,       /* another thread changed the frame meanwhile */
-	MEMORY_WORN_OUT    /* a generation is at its top */
+	MEMORY_WORN_OUT     /* a generation is at its top */
 };
 
 /* Flags of an entry. */
@@ -96,33 +96,33 @@ enum memory_status {
  * entry that maps this very frame already only gets other flags. Needs MANAGE for the table, READ
  * and for MEMORY_ENTRY_WRITE also WRITE for the frames, which are DATA, LOCK_PAGE or device memory.
  * What comes before a refused one stays mapped: *done of them (undefined if all are: memory_map).
- * MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_OCCUPIED. Cost:
- * page_map_unmap (with memory_unmap) and page_map_32 of docs/benchmarks.md.
+ * MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_OCCUPIED. Cost: 130
+ * for a page, page_map_32 of docs/benchmarks.md for 32.
  */
 uint32_t memory_map_pages(slot_t extent, uint20_t table, uint10_t first, uint2_t flags,
 			  uint20_t frame, count10_t count, uint32_t *done);
 
 /* The same with frames of the extent that is lent. Also SERVICE_BAD_ARGUMENT: that is no extent.
- * Cost: 60 more. */
+ * Cost: 573 for a page. */
 uint32_t memory_map_lent(slot_t extent, lend_t leaves, uint20_t table, uint10_t first,
 			 uint2_t flags, uint20_t frame, count10_t count, uint32_t *done);
 
 /* Empties `count` entries of a page table; empty ones are none the worse. MANAGE for the table.
  * MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE. No entry of the TLB outlives
- * the call. Cost: see memory_map_pages. */
+ * the call. Cost: 118 for a page, 1,817 for 32. */
 uint32_t memory_unmap(slot_t extent, uint20_t table, uint10_t first, count10_t count);
 
 /* The page table becomes entry `index` of the directory, for readers and writers; entries below
  * IMAGE_BASE >> 22 and from LENDABLE_ENTRIES on are not to be had. MANAGE for both. MEMORY_STALE,
- * MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_OCCUPIED. Cost: 170. */
+ * MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_OCCUPIED. Cost: 250. */
 uint32_t memory_install(slot_t extent, uint20_t directory, uint10_t index, uint20_t table);
 
-/* The same with a page table of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 230. */
+/* The same with a page table of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 485. */
 uint32_t memory_install_lent(slot_t extent, lend_t tables, uint20_t directory, uint10_t index,
 			     uint20_t table);
 
 /* The directory's entry is empty again. MANAGE. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE,
- * MEMORY_WRONG_TYPE. Cost: 160. */
+ * MEMORY_WRONG_TYPE. Cost: 267. */
 uint32_t memory_remove(slot_t extent, uint20_t directory, uint10_t index);
 
 /*
@@ -130,98 +130,97 @@ uint32_t memory_remove(slot_t extent, uint20_t directory, uint10_t index);
  * that needs no others: OBJECT_TABLE, _DIRECTORY (filled from the kernel's template), _DATA_PAGE,
  * _CAPABILITY_PAGE, _LOCK_PAGE, _BITMAP_PAGE (filled with ones); else SERVICE_BAD_ARGUMENT.
  * Finishes what is BECOMING. MANAGE. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE,
- * MEMORY_WRONG_TYPE, MEMORY_AGAIN, MEMORY_REFUSED, MEMORY_WORN_OUT. Cost: retype_clean of
- * docs/benchmarks.md, with memory_clean_range; for objects docs/memory.md.
+ * MEMORY_WRONG_TYPE, MEMORY_AGAIN, MEMORY_REFUSED, MEMORY_WORN_OUT. Cost: 174 for a frame of data,
+ * 292 for eight; 659 for a table, 1,865 for a directory.
  */
 uint32_t memory_become(slot_t extent, uint20_t frame, count10_t count, uint32_t kind);
 
 /* DATA that nobody maps, or what is DIRTY, becomes CLEAN. MANAGE. MEMORY_STALE, MEMORY_NOT_ALLOWED,
- * MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_IN_USE. Cost: 1,024 stores a frame. */
+ * MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_IN_USE. Cost: 1,237 for a frame, 166 if it is clean. */
 uint32_t memory_clean_range(slot_t extent, uint20_t frame, count10_t count, uint32_t *done);
 
 /* A table, directory or kernel object ceases to be: destroyed in the kernel, all that it maps is
  * unmapped. MANAGE. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE,
  * MEMORY_IN_USE (a table that is installed, a directory or page that belongs to something that
- * lives), MEMORY_AGAIN. Cost: some 14,000 for a full table. */
+ * lives), MEMORY_AGAIN. Cost: 415 for a thread, 10,907 for an empty table, some 14,000 for a full
+ * one. */
 uint32_t memory_drop(slot_t extent, uint20_t frame);
 
 /* A domain: its control page of a CLEAN frame, its directory one of type DIRECTORY that no domain
  * has yet. MANAGE for both. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE,
- * MEMORY_AGAIN, MEMORY_REFUSED, MEMORY_WORN_OUT; the answer is the kernel's error. Cost:
- * docs/memory.md. */
+ * MEMORY_AGAIN, MEMORY_REFUSED, MEMORY_WORN_OUT; the answer is the kernel's error. Cost: 839. */
 uint32_t memory_create_domain(slot_t extent, uint20_t control, uint20_t directory,
 			      uint1_t confidential, uint32_t *error);
 
-/* The same with a directory of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 60 more. */
+/* The same with a directory of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 1,133. */
 uint32_t memory_create_domain_lent(slot_t extent, lend_t directories, uint20_t control,
 				   uint20_t directory, uint1_t confidential, uint32_t *error);
 
 /* A thread: of two CLEAN frames in a row; `home` is its domain's control page. MANAGE for all.
- * Statuses as of memory_create_domain. Cost: docs/memory.md. */
+ * Statuses as of memory_create_domain. Cost: 1,125. */
 uint32_t memory_create_thread(slot_t extent, uint20_t control, uint20_t home, uint32_t *error);
 
-/* The same with a home of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 60 more. */
+/* The same with a home of the extent that is lent. Also SERVICE_BAD_ARGUMENT. Cost: 1,437. */
 uint32_t memory_create_thread_lent(slot_t extent, lend_t homes, uint20_t control, uint20_t home,
 				   uint32_t *error);
 
 /* A bitmap: of a CLEAN frame and the two behind it, which are bitmap pages. MANAGE. Statuses as of
- * memory_create_domain. Cost: docs/memory.md. */
+ * memory_create_domain. Cost: 1,014. */
 uint32_t memory_create_bitmap(slot_t extent, uint20_t frame, uint32_t *error);
 
 /* Unmaps what `count` entries of any page table, named by its absolute frame number, map of this
  * extent: for an owner who has revoked his frames and wants them back. MANAGE for the extent,
  * nothing for the table. MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE.
- * Cost: 110, and 30 for each entry. */
+ * Cost: 223 for an entry, 3,148 for 32. */
 #define MEMORY_SWEEP_MAX 64u
 uint32_t memory_sweep(slot_t extent, uint20_t table, uint10_t first, count6_t count);
 
 /* Raises the generation of `count` frames to `generation`, which must be above theirs: every
  * capability of the old one is dead. ANY and MANAGE. MEMORY_STALE (it is not above),
- * MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WORN_OUT. Cost: 110, and 12 a frame. */
+ * MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WORN_OUT. Cost: 183 for a frame, 337 for eight. */
 uint32_t memory_revoke_range(slot_t extent, uint20_t frame, count10_t count, uint32_t generation,
 			     uint32_t *done);
 
 /* On one processor every entry into the service has emptied the TLB: nothing is left to be done.
- * Cost: call_return of docs/benchmarks.md. */
+ * Cost: 80. */
 uint32_t memory_flush(slot_t extent);
 
-/* Several of those above. Cost: page_map_batch32 and retype_clean of docs/benchmarks.md. */
+/* Several of those above. Cost: 135 with one step that does nothing, 34 for each further one. */
 uint32_t memory_batch(slot_t extent, struct batch *batch, lend_t other, uint32_t *done);
 
 /* The capability to the kernel object in a frame, with all rights. Repeatable. MANAGE.
  * MEMORY_STALE, MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE, MEMORY_WRONG_TYPE, MEMORY_REFUSED (the answer
- * is the kernel's error), SERVICE_NO_RESULT. Cost: 280. */
+ * is the kernel's error), SERVICE_NO_RESULT. Cost: 807. */
 uint32_t memory_fetch(slot_t extent, uint20_t frame, place_t to, uint32_t *error);
 
 /* The 2^(log2 - 12) frames from `frame` on, aligned to their number, as a capability of their own
  * with these rights at most (memory_split). Without MEMORY_ANY among the rights it carries the
  * present generation of its first frame. MEMORY_OUTSIDE, MEMORY_NOT_ALLOWED, SERVICE_NO_RESULT.
- * Cost: 270. */
+ * Cost: 682. */
 uint32_t memory_split_bytes(slot_t extent, uint20_t frame, uint5_t log2, uint7_t rights,
 			    place_t to);
 
 /* Device memory: that part of the extent becomes number `index` of 64 that can be revoked one by
  * one, and comes as a capability. It must be free. ANY and DEVICE. MEMORY_NOT_ALLOWED (also:
  * interrupt controllers), MEMORY_OUTSIDE, MEMORY_IN_USE, MEMORY_WRONG_TYPE (there is memory),
- * MEMORY_WORN_OUT, MEMORY_AGAIN, SERVICE_NO_RESULT. Cost: 330, and 10 for each region of the
- * machine. */
+ * MEMORY_WORN_OUT, MEMORY_AGAIN, SERVICE_NO_RESULT. Cost: 825. */
 #define MEMORY_DEVICES 64u
 uint32_t memory_define_bytes(slot_t extent, uint20_t frame, uint5_t log2, uint7_t rights,
 			     uint32_t index, place_t to);
 
 /* That number's capabilities are dead. ANY and DEVICE. MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE,
- * MEMORY_AGAIN. Cost: 110. */
+ * MEMORY_AGAIN. Cost: 122. */
 uint32_t memory_forget_device(slot_t extent, uint32_t index);
 
 /* A frame's descriptor, and what the extent is: first frame, order and rights as MEMORY_BADGE. So
  * whoever took a capability from a slot where others could have put another one learns whether it
- * is his (libs/allocator). Any right. MEMORY_OUTSIDE, MEMORY_STALE. Cost: 120. */
+ * is his (libs/allocator). Any right. MEMORY_OUTSIDE, MEMORY_STALE. Cost: 143. */
 uint32_t memory_read_frame(slot_t extent, uint20_t frame, uint32_t *badge,
 			   struct memory_frame *descriptor);
 
 /* For sweeping: the first page table (TABLE or DROPPING_TABLE) among the 64 frames from absolute
  * number `from` on, else 0 in *found. MANAGE. MEMORY_NOT_ALLOWED, MEMORY_OUTSIDE at memory's end.
- * Cost: 90, and 6 for each frame. */
+ * Cost: 856 if there is none among 64. */
 uint32_t memory_next_table(slot_t extent, uint32_t from, uint32_t *found);
 
 #include "memory.stubs.h"
@@ -231,8 +230,7 @@ static inline uint32_t memory_map(slot_t extent, uint32_t table, uint32_t first,
 				  uint32_t frame, uint32_t count, uint32_t *done)
 {
 	uint32_t reached;
-	uint32_t result =
-		memory_map_pages(extent, table, first, flags, frame, count, &reached);
+	uint32_t result = memory_map_pages(extent, table, first, flags, frame, count, &reached);
 	if (done)
 		*done = result == RETURN ? count : reached;
 	return result;

@@ -313,8 +313,8 @@ static uint32_t make(struct badge badge, uint32_t frame, struct badge with, uint
 		change.status = data.status;
 	}
 	for (uint32_t i = making->companions; i-- > 0 && !change.status;)
-		change.status = companion(with, other + i, making->companion, &number[i],
-					  &generations);
+		change.status =
+			companion(with, other + i, making->companion, &number[i], &generations);
 	become_begin(&change, making->content);
 	if (thread && !change.status) {
 		become_begin(&data, CONTENT_ZERO);

@@ -232,11 +232,9 @@ static uint32_t entries_run(section_prepare *prepare, struct job *job)
 	return job->status;
 }
 
-SERVED uint32_t memory_do_unmap(struct badge badge, uint20_t table, uint10_t first,
-				count10_t count)
+SERVED uint32_t memory_do_unmap(struct badge badge, uint20_t table, uint10_t first, count10_t count)
 {
-	struct job job = {
-		.badge = badge.low, .generation = badge.high, .frame_type = MEMORY_TABLE};
+	struct job job = {.badge = badge.low, .generation = badge.high, .frame_type = MEMORY_TABLE};
 	job.status = entries_begin(&job, AT(table, first), count);
 	return entries_run(take_prepare, &job);
 }

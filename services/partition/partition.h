@@ -25,7 +25,7 @@
  * The partition, as an extent with MEMORY_RIGHTS. Repeatable. *value: its order. ALLOCATOR_MORE,
  * ALLOCATOR_ENDED (it was taken back), ALLOCATOR_NOT_ALLOWED (the master has no partition),
  * ALLOCATOR_WORN_OUT, ALLOCATOR_STUCK, ALLOCATOR_REFUSED, SERVICE_NO_RESULT. Two threads that fetch
- * it for the first time synchronise. Cost: docs/allocators.md.
+ * it for the first time synchronise. Cost: 1,716 if it was fetched before.
  */
 uint32_t partition_fetch_once(slot_t door, place_t to, uint32_t *value);
 
@@ -35,18 +35,18 @@ uint32_t partition_fetch_once(slot_t door, place_t to, uint32_t *value);
 uint32_t partition_read(slot_t master, uint32_t partition, uint32_t *kind);
 
 /* A free partition gets a client (partition_assign). ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE,
- * ALLOCATOR_IN_USE, ALLOCATOR_WORN_OUT. Cost: 140. */
+ * ALLOCATOR_IN_USE, ALLOCATOR_WORN_OUT. Cost: 156. */
 uint32_t partition_take(slot_t master, uint32_t partition);
 
 /* The door of whom it is assigned to. Repeatable. ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE,
- * ALLOCATOR_NOT_HELD, SERVICE_NO_RESULT. Cost: 270. */
+ * ALLOCATOR_NOT_HELD, SERVICE_NO_RESULT. Cost: 666. */
 uint32_t partition_door(slot_t master, uint32_t partition, place_t to);
 
 /*
  * It is free again, whatever its client had made of it: all capabilities for it end, it is unmapped
  * wherever it is mapped, what it was made of ceases to be, it is cleaned. ALLOCATOR_MORE,
  * ALLOCATOR_NOT_ALLOWED, ALLOCATOR_OUTSIDE, ALLOCATOR_NOT_HELD (it is free), ALLOCATOR_WORN_OUT,
- * ALLOCATOR_STUCK, ALLOCATOR_REFUSED, SERVICE_NO_RESULT. Cost: docs/allocators.md.
+ * ALLOCATOR_STUCK, ALLOCATOR_REFUSED, SERVICE_NO_RESULT. Cost: 3,429 for 32 clean frames.
  */
 WITH_SLOTS uint32_t partition_take_back_once(slot_t master, uint32_t partition, uint32_t *value);
 
@@ -60,7 +60,8 @@ static inline uint32_t partition_assign(slot_t master, uint32_t partition, place
 	return result == RETURN ? partition_door(master, partition, to) : result;
 }
 
-/* ---- all of it: as often as ALLOCATOR_MORE says so -------------------------------------------- */
+/* ---- all of it: as often as ALLOCATOR_MORE says so --------------------------------------------
+ */
 static inline uint32_t partition_fetch(slot_t door, place_t to, uint32_t *value)
 {
 	uint32_t result;

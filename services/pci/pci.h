@@ -86,11 +86,11 @@ static inline uint64_t pci_bar_base(const struct pci_information *information, u
 }
 
 /* How many functions have a number, and how many were found beyond those. Every door may ask.
- * Cost: 80. */
+ * Cost: 78. */
 uint32_t pci_count(slot_t door, uint16_t *count, uint16_t *missed);
 
 /* What is known of a function; no register is read. Right READ. PCI_NO_FUNCTION, PCI_NOT_ALLOWED,
- * SERVICE_REVOKED. Cost: 165. */
+ * SERVICE_REVOKED. Cost: 211. */
 uint32_t pci_information(slot_t door, uint32_t place, struct pci_information *information);
 
 /* The configuration register at an offset, a multiple of 4 below 256, else SERVICE_BAD_ARGUMENT.
@@ -103,13 +103,13 @@ uint32_t pci_read(slot_t door, uint32_t place, uint32_t *value);
  * then holds. Right WRITE. PCI_FIXED: there are none. SERVICE_BAD_ARGUMENT as of pci_read. Who is
  * stopped meanwhile may write twice: a status bit that is cleared by writing 1 to it may be cleared
  * again. Switching decoding on first sets all BARs to what they were at the start. PCI_NO_FUNCTION,
- * PCI_NOT_ALLOWED, SERVICE_REVOKED. Cost: 180, or 260 if BARs are set.
+ * PCI_NOT_ALLOWED, SERVICE_REVOKED. Cost: 186, or 262 if BARs are set.
  */
 uint32_t pci_write(slot_t door, uint32_t place, uint32_t value, uint32_t *now);
 
 /* Bus mastering on (1) or off (0); the command register in *now. Right MASTER: it is the right to
  * all of memory (docs/pci.md). PCI_FIXED: bridges. SERVICE_BAD_ARGUMENT: another value.
- * PCI_NO_FUNCTION, PCI_NOT_ALLOWED, SERVICE_REVOKED. Cost: 180. */
+ * PCI_NO_FUNCTION, PCI_NOT_ALLOWED, SERVICE_REVOKED. Cost: 174. */
 uint32_t pci_master(slot_t door, uint32_t place, uint32_t on, uint32_t *now);
 
 /*
@@ -125,20 +125,20 @@ uint32_t pci_memory(slot_t door, uint32_t place, uint32_t *extent);
 
 /* The ports of a BAR as a kernel capability (PORTS), and its range, first | last << 16. It can't be
  * revoked. Right BARS. PCI_NO_BAR, PCI_SHARED, SERVICE_NO_RESULT, PCI_NO_FUNCTION, PCI_NOT_ALLOWED,
- * SERVICE_REVOKED. Cost: 700. */
+ * SERVICE_REVOKED. Cost: 741. */
 uint32_t pci_ports(slot_t door, uint32_t place, place_t to, uint32_t *range);
 
 /* The interrupt line as a kernel capability (IRQ), and its number. It can't be revoked. Right IRQ;
  * a line that several functions have is for PCI_ANY only. PCI_NO_LINE, PCI_SHARED,
  * SERVICE_NO_RESULT, PCI_NO_FUNCTION, PCI_NOT_ALLOWED, SERVICE_REVOKED, SERVICE_BAD_ARGUMENT.
- * Cost: 700. */
+ * Cost: 717. */
 uint32_t pci_line(slot_t door, uint32_t place, place_t to, uint32_t *line);
 
 /*
  * A capability for one function with the rights that the place names. It has the generation of the
  * door and ends with it; from PCI_ANY the one that the function now has. PCI_NOT_ALLOWED: a right
  * that the door has not. SERVICE_NO_RESULT, PCI_WORN_OUT, PCI_NO_FUNCTION, SERVICE_REVOKED. Bus
- * mastering stays as it is: whoever hands a function to somebody else calls pci_revoke. Cost: 700.
+ * mastering stays as it is: whoever hands a function to somebody else calls pci_revoke. Cost: 655.
  */
 uint32_t pci_split(slot_t door, uint32_t place, place_t to);
 
@@ -149,7 +149,7 @@ uint32_t pci_split(slot_t door, uint32_t place, place_t to);
  * that it could reach anybody else's to use. A bridge's bus mastering stays. PCI_PENDING: the
  * device still says that it works; what was revoked is revoked; call it again. PCI_NOT_ALLOWED
  * (also: for PCI_ANY). SERVICE_NO_RESULT, PCI_WORN_OUT: all the same revoked. PCI_NO_FUNCTION,
- * SERVICE_REVOKED. Cost: 700, and it waits for the device.
+ * SERVICE_REVOKED. Cost: some 700, and it waits for the device.
  */
 uint32_t pci_revoke(slot_t door, uint32_t place, place_t to);
 

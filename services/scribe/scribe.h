@@ -15,7 +15,7 @@ uint32_t scribe_nothing(slot_t door);
 /*
  * Adds `count` 32-bit words from the start of `numbers`, stores the sum at the start of `result`.
  * SERVICE_REVOKED: what was lent is not there, or went away; SERVICE_BAD_ARGUMENT: the words do not
- * fit into the window. Cost: 10 instructions for each word.
+ * fit into the window. Cost: 11,757 for 1,000 words, with what it says.
  */
 uint32_t scribe_sum(slot_t door, uint32_t count, lend_t serial, window_t numbers, window_t result,
 		    uint32_t *sum);

@@ -19,7 +19,7 @@ enum serial_status {
 	SERIAL_NOT_BOUND    /* the kernel refused; the answer is its error */
 };
 
-/* Writes the text. SERIAL_NOT_ALLOWED. Cost: some 10 instructions a byte, and the line's time. */
+/* Writes the text. SERIAL_NOT_ALLOWED. Cost: the line's time. */
 uint32_t serial_write(slot_t door, uint32_t bytes, const char text[bytes]);
 
 /* A character that has arrived. SERIAL_NOTHING, SERIAL_NOT_ALLOWED. Cost: two accesses to ports. */

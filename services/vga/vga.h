@@ -7,12 +7,8 @@
  * whoever splits. Several who share a rectangle synchronise among themselves. How it works:
  * docs/vga.md.
  *
- * Cost in instructions, call and stub included: some 200, for each row 50, and for each cell 1.5
- * (write and read; the stub's copy makes 2 of it), 2 (fill), 2.5 (scroll); split and revoke 300 and
- * more. Figures: docs/vga.md. The service's deepest stack is 116 bytes.
- *
- * All stubs return RETURN + a status, or an error of the kernel (DOOR_STATUS, DOOR_ERROR). The
- * caller must not stand on its data page: parameters lie there.
+ * Costs are guest instructions, call and stub included; figures: docs/vga.md. The service's deepest
+ * stack is 116 bytes.
  */
 #ifndef NOUS_VGA_H
 #define NOUS_VGA_H
@@ -74,46 +70,46 @@ enum vga_status {
 /*
  * Writes the area's cells, row by row. Whoever is killed in the middle leaves what was written so
  * far. SERVICE_BAD_ARGUMENT (more than VGA_CELLS_MAX), VGA_NOT_ALLOWED, VGA_OUTSIDE,
- * SERVICE_REVOKED. Cost: 200, 50 a row, 2 a cell.
+ * SERVICE_REVOKED. Cost: 235, 49 for each further row, 2 for each further cell.
  */
 uint32_t vga_write(slot_t door, uint32_t area, const uint16_t cells[VGA_CELLS(area)]);
 
 /* The area's cells. Statuses as of vga_write: SERVICE_BAD_ARGUMENT, VGA_NOT_ALLOWED, VGA_OUTSIDE,
- * SERVICE_REVOKED. Cost: 200, 50 a row, 2 a cell. */
+ * SERVICE_REVOKED. Cost: 238, likewise 49 and 2. */
 uint32_t vga_read(slot_t door, uint32_t area, uint16_t cells[VGA_CELLS(area)]);
 
 /* All cells of the area become `cell`. VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED.
- * Cost: 200, 50 a row, 2 a cell. */
+ * Cost: 191, 49 for each further row, 2 for each further cell. */
 uint32_t vga_fill(slot_t door, uint32_t area, uint32_t cell);
 
 /*
  * The area's rows move up by `rows`, or down if that is negative; the rows that come in are filled
  * with `cell`. Whoever is killed in the middle leaves some rows moved. VGA_NOT_ALLOWED,
- * VGA_OUTSIDE, SERVICE_REVOKED. Cost: 200, 50 a row, 2.5 a cell.
+ * VGA_OUTSIDE, SERVICE_REVOKED. Cost: 3,211 for 12 rows of 80.
  */
 uint32_t vga_scroll(slot_t door, uint32_t area, int16_t rows, uint16_t cell);
 
 /* The cursor goes to the area's first cell, or out of sight if the area is 0. The screen has one:
- * the last one to move it wins. VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED. Cost: 250. */
+ * the last one to move it wins. VGA_NOT_ALLOWED, VGA_OUTSIDE, SERVICE_REVOKED. Cost: 180. */
 uint32_t vga_cursor_to(slot_t door, uint32_t area);
 
-/* Steps of vga_write, vga_read, vga_fill, vga_scroll, vga_cursor_to in one call. Statuses as theirs.
- * Cost: 100, and 100 less for each step than by itself. */
+/* Steps of vga_write, vga_read, vga_fill, vga_scroll, vga_cursor_to in one call. Statuses as
+ * theirs. Cost: 243 with one vga_fill, 147 for each further one. */
 uint32_t vga_batch(slot_t door, struct batch *batch, uint32_t *done);
 
 /* Where the cursor is, as an area of one cell. VGA_NOT_ALLOWED, VGA_ELSEWHERE, SERVICE_REVOKED.
- * Cost: 250. */
+ * Cost: 185. */
 uint32_t vga_where(slot_t door, uint32_t *area);
 
 /* The whole rectangle as an area, with the rights. SERVICE_REVOKED (of a part or the whole).
- * Cost: 150, and 0.2 a cell. */
+ * Cost: 79 with VGA_RIGHT_ANY, else 2,324 for the whole screen. */
 uint32_t vga_size(slot_t door, uint32_t *area);
 
 /*
  * A capability for a part of the rectangle (area | rights) with some of its rights. It has the
  * generation of what it was split from, and ends with it. From VGA_RIGHT_ANY, without asking for
  * that: the generation that the cells now have. VGA_NOT_ALLOWED (a right that the door has not),
- * VGA_OUTSIDE, SERVICE_REVOKED, VGA_MIXED, SERVICE_NO_RESULT. Cost: 300, and 0.2 a cell.
+ * VGA_OUTSIDE, SERVICE_REVOKED, VGA_MIXED, SERVICE_NO_RESULT. Cost: 740, and one for each cell.
  */
 uint32_t vga_split(slot_t door, uint32_t part, place_t to);
 
@@ -122,7 +118,8 @@ uint32_t vga_split(slot_t door, uint32_t part, place_t to);
  * VGA_RIGHT_ANY, which this needs. As of vga_split, a capability with these rights comes; the cells
  * keep what is in them, so a manager fills them before it hands them on. What was stopped half-way
  * is done again. VGA_NOT_ALLOWED (also: for VGA_RIGHT_ANY), VGA_OUTSIDE, VGA_WORN_OUT,
- * SERVICE_NO_RESULT (the old ones have ended all the same). Cost: 350, 50 a row, 4 a cell.
+ * SERVICE_NO_RESULT (the old ones have ended all the same). Cost: vga_split and as many sections as
+ * rows.
  */
 uint32_t vga_revoke(slot_t door, uint32_t part, place_t to);
 

@@ -71,8 +71,8 @@ def going_wrong():
         "run exhaust memory then exhaust files then exhaust exit 7 then exhaust abort "
         "then exhaust fault then exhaust stack then hello")
     check("malloc without memory gives NULL; what was freed is there again",
-          "memory: 1 MB and more, then none; freed, it is there again: yes; sbrk: refused\n" in text,
-          text)
+          "memory: 1 MB and more, then none; freed, it is there again: yes; sbrk: refused\n"
+          in text, text)
     check("files can be read, and not written", "files: -- SPDX-License-Identifier: MIT\n"
           "files: none can be written\n" in text and 7 == ends[0][1], text)
     check("exit, abort, a fault and a stack that is too deep are told by statuses",
@@ -120,6 +120,20 @@ def interactive():
     check("Control D ends it", session.wait() == 0, session.text)
 
 
+def keyboard_and_screen():
+    with tempfile.TemporaryDirectory() as folder:
+        status, screen, _ = run(
+            "tools/screenshot", "--modules", MODULES, "--entry", "all-c-programs", "--append",
+            "run lua -i", "--wait-for", "Lua.org", "--serial", f"{folder}/serial",
+            "--type", "6 shift-8 8 left backspace spc shift-8 left right right backspace 7 ret",
+            "\n42\n", "--type", "x dot y ret", "'x')")
+        with open(f"{folder}/serial", encoding="latin-1") as file:
+            serial = file.read()
+    check("the machine's keyboard types, the screen and the serial line show it", status == 0 and
+          "\n42\n" in serial and "attempt to index a nil value (global 'x')" in serial, screen,
+          serial)
+
+
 def by_make():
     status, text, _ = run("make", "run", "DEMO=hello", "RUN=hello you there")
     check("make run DEMO=hello, with arguments", status == 0 and
@@ -161,6 +175,7 @@ else:
     killed()
     lua()
     interactive()
+    keyboard_and_screen()
     by_make()
 sources_refused()
 close()

@@ -83,4 +83,7 @@ check("to clean a page stores 1,024 words to its 64 lines",
 status, text, _ = run("tools/profile", "nonesuch")
 check("an unknown benchmark is one sentence", status != 0 and "Traceback" not in text and
       "no such benchmark: nonesuch; without BENCH all are listed" in text, text)
+status, text, _ = run("tools/profile", "boot_to_user")
+check("a benchmark that has none is another", status != 0 and "Traceback" not in text and
+      "boot_to_user is measured by kprof" in text, text)
 close()

@@ -69,7 +69,7 @@ class Reader:
     """Follows one page."""
 
     def __init__(self, folder):
-        self.folder, self.output, self.replaced = folder, None, None
+        self.folder, self.output, self.replaced, self.written = folder, None, None, set()
 
     def read(self, path):
         try:
@@ -79,6 +79,7 @@ class Reader:
             raise Stumble(f"{path}: {error.strerror}") from error
 
     def write(self, path, text):
+        self.written.add(path)
         os.makedirs(os.path.dirname(f"{self.folder}/{path}"), exist_ok=True)
         with open(f"{self.folder}/{path}", "w", encoding="utf-8") as file:
             file.write(text)
@@ -152,6 +153,9 @@ def follow(page):
             except Stumble as stumble:
                 check(f"{name}:{line}: {what}", False, "\n".join(stumble.args))
                 return
+        status, text, _ = run("clang-format", "--dry-run", "-Werror", *sorted(reader.written),
+                              cwd=reader.folder)
+        check(f"{name}: what was written has the form that lint wants", status == 0, text)
 
 
 for each in sys.argv[1:] or sorted(glob.glob(f"{ROOT}/docs/tutorial*.md")):

@@ -359,8 +359,9 @@ static void is_aborted(uint32_t steps)
 	switch (task) {
 	case TAKE:
 		result = quota_next(slot(door), account, 0, &block);
-		result = result == RETURN ? quota_again(slot(door), QUOTA_FRAME(block), slot(got), &block)
-					  : quota_take(slot(door), ORDER, slot(got), &block);
+		result = result == RETURN
+				 ? quota_again(slot(door), QUOTA_FRAME(block), slot(got), &block)
+				 : quota_take(slot(door), ORDER, slot(got), &block);
 		break;
 	case GIVE:
 		result = quota_give(slot(door), frame, &block);

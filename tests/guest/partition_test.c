@@ -96,7 +96,8 @@ TEST(partition_refuses_what_there_is_not)
 	SAYS(SERVICE_NO_RESULT, door_call(slot(door).encoded, partition_fetch_once_op, 0, 0, NULL));
 	OK(partition_fetch(slot(door), slot(got), &value)); /* which had begun */
 	SAYS(SERVICE_NO_RESULT, door_call(slot(door).encoded, partition_fetch_once_op, 0, 0, NULL));
-	SAYS(SERVICE_NO_RESULT, door_call(slot(master).encoded, partition_take_back_once_op, 0, 0, NULL));
+	SAYS(SERVICE_NO_RESULT,
+	     door_call(slot(master).encoded, partition_take_back_once_op, 0, 0, NULL));
 	SAYS(ALLOCATOR_ENDED, partition_fetch(slot(door), slot(got), &value));
 	SAYS(MEMORY_STALE, memory_clean(slot(got), 0, 1));
 	OK(partition_take_back(slot(master), 0, &value));

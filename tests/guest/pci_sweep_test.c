@@ -57,8 +57,9 @@ static void calls(uint32_t unused)
 	answer[0].value = value;
 	answer[0].result = result;
 }
-static const enum pci_operation swept[] = {pci_information_op, pci_read_op, pci_write_op, pci_master_op,
-					   pci_ports_op,       pci_line_op, pci_split_op, pci_revoke_op};
+static const enum pci_operation swept[] = {pci_information_op, pci_read_op,  pci_write_op,
+					   pci_master_op,      pci_ports_op, pci_line_op,
+					   pci_split_op,       pci_revoke_op};
 #define SWEPT (sizeof(swept) / sizeof(swept[0]))
 
 static uint32_t command_now(void)

@@ -194,9 +194,9 @@ static uint32_t try_it(uint32_t door, const struct try *try, uint32_t function)
 {
 	uint32_t place = PCI_PLACE(function, try->what);
 	_Bool answers_a_capability = try->operation >= pci_ports_op;
-	uint32_t result = door_call(slot(door).encoded, try->operation,
-				    answers_a_capability ? 0 : place,
-				    answers_a_capability ? place : 0, NULL);
+	uint32_t result =
+		door_call(slot(door).encoded, try->operation, answers_a_capability ? 0 : place,
+			  answers_a_capability ? place : 0, NULL);
 	CHECK(!DOOR_ERROR(result));
 	return DOOR_STATUS(result);
 }

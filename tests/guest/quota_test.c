@@ -102,7 +102,8 @@ TEST(quota_refuses_what_there_is_not)
 	CHECK_EQUAL(block, QUOTA_BLOCK(frame, 2));
 	OK(quota_again(slot(mine), frame, slot(got_too), &block));
 	CHECK_EQUAL(extent_begins(got_too), frame);
-	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, quota_again_once_op, got, frame, NULL));
+	SAYS(SERVICE_NO_RESULT,
+	     door_call(slot(mine).encoded, quota_again_once_op, got, frame, NULL));
 	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, quota_give_once_op, 0, frame, NULL));
 	OK(GIVE(mine, frame)); /* which had begun */
 	SAYS(SERVICE_NO_RESULT, door_call(slot(mine).encoded, quota_take_once_op, got, 0, &value));

@@ -107,7 +107,8 @@ static uint32_t model_step(struct door badge, struct vga_step step, uint16_t *da
 	if (status)
 		return status;
 	if (step.operation == vga_scroll_op)
-		return model_scroll(badge, step.area, (int16_t)(step.argument >> 16), step.argument);
+		return model_scroll(badge, step.area, (int16_t)(step.argument >> 16),
+				    step.argument);
 	for (uint32_t y = 0; y < VGA_HEIGHT(step.area); y++) {
 		if (!row_is_valid(badge, step.area, y))
 			return SERVICE_REVOKED;
@@ -199,7 +200,8 @@ TEST(vga_operations_change_their_cells_and_no_others)
 					  (struct vga_step){operation, areas[a], 0x2121});
 			for (uint32_t b = 0; b < sizeof(by) / 4; b++) {
 				cells_make();
-				step_both(door, badge, (struct vga_step){vga_write_op, areas[a], 0});
+				step_both(door, badge,
+					  (struct vga_step){vga_write_op, areas[a], 0});
 				step_both(door, badge,
 					  (struct vga_step){vga_scroll_op, areas[a],
 							    SCROLL_BY(by[b], 0x1E58)});
@@ -254,8 +256,8 @@ TEST(vga_every_operation_needs_its_right)
 {
 	static const struct {
 		uint32_t operation, right;
-	} needs[] = {{vga_write_op, VGA_RIGHT_WRITE},   {vga_fill_op, VGA_RIGHT_WRITE},
-		     {vga_scroll_op, VGA_RIGHT_WRITE},  {vga_read_op, VGA_RIGHT_READ},
+	} needs[] = {{vga_write_op, VGA_RIGHT_WRITE},      {vga_fill_op, VGA_RIGHT_WRITE},
+		     {vga_scroll_op, VGA_RIGHT_WRITE},     {vga_read_op, VGA_RIGHT_READ},
 		     {vga_cursor_to_op, VGA_RIGHT_CURSOR}, {vga_where_op, VGA_RIGHT_CURSOR}};
 	begin();
 	uint32_t area = VGA_AREA(0, 0, 2, 2), value;
@@ -273,7 +275,8 @@ TEST(vga_every_operation_needs_its_right)
 	CHECK_EQUAL(vga_revoke(slot(door), area, slot(spare)), RETURN + VGA_NOT_ALLOWED);
 	CHECK_EQUAL(vga_split(slot(door), area | VGA_RIGHT_ANY, slot(spare)),
 		    RETURN + VGA_NOT_ALLOWED);
-	CHECK_EQUAL(vga_split(slot(door), area | 0x08000000, slot(spare)), RETURN + VGA_NOT_ALLOWED);
+	CHECK_EQUAL(vga_split(slot(door), area | 0x08000000, slot(spare)),
+		    RETURN + VGA_NOT_ALLOWED);
 	CHECK_EQUAL(vga_revoke(slot(manager), area | VGA_RIGHTS_ALL, slot(spare)),
 		    RETURN + VGA_NOT_ALLOWED);
 	CHECK_EQUAL(door_call(slot(door).encoded, vga_revoke_op + 1, 0, 0, NULL),
@@ -387,12 +390,11 @@ TEST(vga_revoked_capabilities_do_nothing_any_more)
 						 VGA_AREA(14, 4, 1, 2),  VGA_AREA(0, 0, 20, 5),
 						 VGA_AREA(5, 5, 1, 1),   VGA_AREA(0, 9, 20, 11)};
 		for (uint32_t a = 0; a < sizeof(areas) / 4; a++)
-			step_both(
-				door, old,
-				(struct vga_step){operation, areas[a], SCROLL_BY(-1, 0x1111)});
-		step_both(spare, new,
-			  (struct vga_step){operation, VGA_AREA(0, 0, 10, 4),
-					    SCROLL_BY(1, 0x2222)});
+			step_both(door, old,
+				  (struct vga_step){operation, areas[a], SCROLL_BY(-1, 0x1111)});
+		step_both(
+			spare, new,
+			(struct vga_step){operation, VGA_AREA(0, 0, 10, 4), SCROLL_BY(1, 0x2222)});
 	}
 	check_screen();
 	CHECK_EQUAL(vga_size(slot(door), &size), RETURN + SERVICE_REVOKED);
@@ -529,7 +531,8 @@ TEST(vga_batch_that_is_none_is_refused_where_it_goes_wrong)
 	CHECK_EQUAL(batch_call(slot(manager), PARAMETER_BYTES + 1, &done),
 		    RETURN + SERVICE_BAD_ARGUMENT);
 	CHECK_EQUAL(batch_call(slot(manager), 0xFFFFFFFF, &done), RETURN + SERVICE_BAD_ARGUMENT);
-	static const uint32_t none[] = {vga_where_op, vga_size_op, vga_split_op, vga_revoke_op, vga_batch_op, 99};
+	static const uint32_t none[] = {vga_where_op,  vga_size_op,  vga_split_op,
+					vga_revoke_op, vga_batch_op, 99};
 	for (uint32_t i = 0; i < sizeof(none) / 4; i++) {
 		batch.bytes = 0;
 		step_add(&batch, fill);
@@ -552,7 +555,8 @@ TEST(vga_batch_that_is_none_is_refused_where_it_goes_wrong)
 	batch.bytes = 0;
 	step_add(&batch, (struct vga_step){vga_read_op, VGA_AREA(0, 0, 127, 31), 0});
 	CHECK_EQUAL(batch.bytes, 0); /* it does not fit; so by hand */
-	*(struct vga_step *)parameters() = (struct vga_step){vga_read_op, VGA_AREA(0, 0, 127, 31), 0};
+	*(struct vga_step *)parameters() =
+		(struct vga_step){vga_read_op, VGA_AREA(0, 0, 127, 31), 0};
 	CHECK_EQUAL(batch_call(slot(manager), PARAMETER_BYTES, &done),
 		    RETURN + SERVICE_BAD_ARGUMENT);
 	check_screen();

@@ -193,7 +193,8 @@ def malformed_lines_are_named_by_number():
                  "bench call_return min 70 median 72 max 75 samples 1",
                  CALL.strip() + " bins 70 1 99", CALL.strip() + " bins 70 0 100",
                  CALL.strip() + " bins 71 1 100", CALL.strip() + " bins 70 1 " + "1," * 16 + "84",
-                 "cold call_return min 1 median 1 p99 1 max 1 samples 1", "bench Call min 1 median 1",
+                 "cold call_return min 1 median 1 p99 1 max 1 samples 1",
+                 "bench Call min 1 median 1",
                  CALL.strip() + " extra", CALL.strip() + " note",
                  CALL.strip() + "\n" + CALL.strip()):
         number = 3 + line.count("\n")
@@ -268,7 +269,8 @@ def the_profilers_benchmarks_are_not_missed_in_cycles():
 def the_record_holds_no_histogram():
     raw = HEAD + CALL.strip() + " bins 70 1 100\n" + CALL.replace("bench", "cold")
     run = Run(raw, record=True)
-    equal((run.code, run.json("recorded.json")["results"]), (0, [result("call_return", 70, 72, 75)]))
+    equal(run.code, 0)
+    equal(run.json("recorded.json")["results"], [result("call_return", 70, 72, 75)])
 
 
 @test
@@ -314,7 +316,8 @@ def chart_names_unit_figures_limits_and_peers():
 @test
 def chart_can_draw_extremes():
     for low, high in ((0, 0), (1, 1), (10, 10), (4294967295, 18446744073709551615)):
-        run = Run(HEAD + f"bench new_thing min {low} median {high} p99 {high} max {high} samples 1\n")
+        run = Run(HEAD + f"bench new_thing min {low} median {high} p99 {high} max {high} "
+                  "samples 1\n")
         equal(run.code, 0)
         svg = (run.folder / "out/bench.svg").read_text()
         bars = re.findall(r'<rect x="(\S+)" y="\S+" width="(\S+)"', svg)

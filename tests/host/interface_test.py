@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does tools/interface make what it made, and does it say what is wrong with a header? TAP.
+"""Does tools/interface make what it made, does it say what is wrong with a header, and is
+docs/interfaces.md what the headers say? TAP.
 
 What is made of tests/host/example.h stands in tests/host/example.golden, for people to read. After
 a change that is meant: tests/host/interface_test.py --record
@@ -91,8 +92,40 @@ def wrong(text, line, sentence):
     return []
 
 
-print(f"TAP version 14\n1..{len(WRONG) + 1}")
+def page_is_right():
+    done = subprocess.run([TOOL, "--page", "docs/interfaces.md", "--check"], cwd=ROOT,
+                          capture_output=True, text=True, check=False)
+    return [done.stderr.strip()] if done.returncode else []
+
+
+def page_is_compared():
+    """A page that is another one in a word is noticed, and the place is said."""
+    text = (ROOT / "docs/interfaces.md").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "page.md"
+        page.write_text(text.replace("Writes the text.", "Writes no text."))
+        done = subprocess.run([TOOL, "--page", str(page), "--check"], cwd=ROOT,
+                              capture_output=True, text=True, check=False)
+    line = text[:text.index("Writes the text.")].count("\n") + 1
+    return [] if done.returncode == 1 and f":{line}: not what" in done.stderr else [done.stderr]
+
+
+def cost_is_missing():
+    status, said, _ = 0, "", ""
+    with tempfile.TemporaryDirectory() as folder:
+        header = Path(folder) / "t.h"
+        header.write_text(HEAD + "/* Free. */\nuint32_t t_a(slot_t door);\n")
+        done = subprocess.run([TOOL, "--page", f"{folder}/page.md", str(header)], cwd=ROOT,
+                              capture_output=True, text=True, check=False)
+        status, said = done.returncode, done.stderr
+    return [] if status == 1 and "`t_a` does not say what it costs" in said else [said]
+
+
+print(f"TAP version 14\n1..{len(WRONG) + 4}")
 failed = test("of the example comes what came before", golden())
+failed |= test("docs/interfaces.md is what the headers say", page_is_right())
+failed |= test("a page that is not is noticed", page_is_compared())
+failed |= test("no operation without its cost on the page", cost_is_missing())
 for title, case in WRONG.items():
     failed |= test(f"wrong: {title}", wrong(*case))
 sys.exit(failed)

@@ -346,25 +346,24 @@ struct answer {
 /* The model's words, as the service has them. */
 static void words_send(const struct call *call, uint32_t *operation, uint32_t *a, uint32_t *b)
 {
-	static const uint8_t numbers[] = {
-		[MEMORY_MAP] = memory_map_pages_op,
-		[MEMORY_MAP_LENT] = memory_map_lent_op,
-		[MEMORY_UNMAP] = memory_unmap_op,
-		[MEMORY_INSTALL] = memory_install_op,
-		[MEMORY_REMOVE] = memory_remove_op,
-		[MEMORY_BECOME] = memory_become_op,
-		[MEMORY_CLEAN_UP] = memory_clean_range_op,
-		[MEMORY_DROP] = memory_drop_op,
-		[MEMORY_CREATE_DOMAIN] = memory_create_domain_op,
-		[MEMORY_CREATE_THREAD] = memory_create_thread_op,
-		[MEMORY_CREATE_BITMAP] = memory_create_bitmap_op,
-		[MEMORY_SWEEP] = memory_sweep_op,
-		[MEMORY_REVOKE] = memory_revoke_range_op,
-		[MEMORY_FLUSH] = memory_flush_op,
-		[MEMORY_FETCH] = memory_fetch_op,
-		[MEMORY_SPLIT] = memory_split_bytes_op,
-		[MEMORY_DEFINE_DEVICE] = memory_define_bytes_op,
-		[MEMORY_FORGET_DEVICE] = memory_forget_device_op};
+	static const uint8_t numbers[] = {[MEMORY_MAP] = memory_map_pages_op,
+					  [MEMORY_MAP_LENT] = memory_map_lent_op,
+					  [MEMORY_UNMAP] = memory_unmap_op,
+					  [MEMORY_INSTALL] = memory_install_op,
+					  [MEMORY_REMOVE] = memory_remove_op,
+					  [MEMORY_BECOME] = memory_become_op,
+					  [MEMORY_CLEAN_UP] = memory_clean_range_op,
+					  [MEMORY_DROP] = memory_drop_op,
+					  [MEMORY_CREATE_DOMAIN] = memory_create_domain_op,
+					  [MEMORY_CREATE_THREAD] = memory_create_thread_op,
+					  [MEMORY_CREATE_BITMAP] = memory_create_bitmap_op,
+					  [MEMORY_SWEEP] = memory_sweep_op,
+					  [MEMORY_REVOKE] = memory_revoke_range_op,
+					  [MEMORY_FLUSH] = memory_flush_op,
+					  [MEMORY_FETCH] = memory_fetch_op,
+					  [MEMORY_SPLIT] = memory_split_bytes_op,
+					  [MEMORY_DEFINE_DEVICE] = memory_define_bytes_op,
+					  [MEMORY_FORGET_DEVICE] = memory_forget_device_op};
 	_Bool lent = call->operation == MEMORY_MAP_LENT;
 	*operation = numbers[call->operation];
 	*a = call->a;
@@ -407,8 +406,7 @@ static struct answer invoke_service(struct call *call)
 	case 0: {
 		uint32_t operation, a, b;
 		words_send(call, &operation, &a, &b);
-		uint64_t both =
-			service_operations[operation](call->badge, a, b, call->badge >> 32);
+		uint64_t both = service_operations[operation](call->badge, a, b, call->badge >> 32);
 		answer.status = both;
 		answer.word = both >> 32;
 		break;
@@ -1388,7 +1386,7 @@ TEST(memory_starts_with_whole_frames_of_memory_and_nothing_else)
 {
 	struct boot_record *record = (struct boot_record *)BOOT_RECORD;
 	memory_make();
-	region(ADDRESS_OF(80), ADDRESS_OF(10), 2);    /* overlaps, and comes before what it overlaps */
+	region(ADDRESS_OF(80), ADDRESS_OF(10), 2); /* overlaps, and comes before what it overlaps */
 	region(ADDRESS_OF(70) + 1, ADDRESS_OF(9), 1); /* neither of its ends is a frame's */
 	region(ADDRESS_OF(80), ADDRESS_OF(20), 1);
 	region(ADDRESS_OF(99) + 0xFFF, 2, 3);     /* two bytes in two frames */
@@ -1428,7 +1426,8 @@ TEST(memory_starts_with_regions_that_go_on_beyond_what_is_managed)
 /* Who hands the machine over. Its tables are below the managed frames. */
 TEST(memory_starts_in_the_directory_of_its_starter_without_pages_of_4_mib)
 {
-	const uint32_t image = ADDRESS_OF(80) | 7, linear = ADDRESS_OF(1024) | 0x87, kernel_part = 0x83;
+	const uint32_t image = ADDRESS_OF(80) | 7, linear = ADDRESS_OF(1024) | 0x87,
+		       kernel_part = 0x83;
 	uint32_t *entries;
 	memory_make();
 	region(ADDRESS_OF(72), ADDRESS_OF(40), 1);

@@ -13,7 +13,7 @@
 /* The array of so many bytes, paged by so many frames, is there. Cost: depends. */
 uint32_t paged_range(slot_t door, uint32_t bytes, uint32_t frames);
 
-/* How many frames the pager has left. Cost: 20 instructions. */
+/* How many frames the pager has left. Cost: that of a call. */
 uint32_t paged_left(slot_t door, uint32_t *frames);
 
 /* The array is gone; how many frames its pool then has. Cost: depends. */
@@ -22,7 +22,7 @@ uint32_t paged_range_end(slot_t door, uint32_t *frames);
 /* A word of the array, and what was there before. Cost: page_fault_self of docs/benchmarks.md. */
 uint32_t paged_store(slot_t door, uint32_t offset, uint32_t value, uint32_t *before);
 
-/* What PAGED_BENCH measured. Cost: 20 instructions. */
+/* What PAGED_BENCH measured. Cost: that of a call. */
 uint32_t paged_sample(slot_t door, uint32_t number, uint32_t *ticks);
 
 /* Its heap has so many pages from now on; how many they are. Cost: depends. */

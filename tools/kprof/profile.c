@@ -2,8 +2,8 @@
 /*
  * The record for tools/profile: every instruction and every access of each benchmark's samples.
  * The guest does not know of it: where a sample begins and ends, where it is kept and where a
- * benchmark is reported are addresses in the benchmark programs (samples=PATH), whose code there must
- * be as the file says, since programs share addresses. Of samples with the same number of
+ * benchmark is reported are addresses in the benchmark programs (samples=PATH), whose code there
+ * must be as the file says, since programs share addresses. Of samples with the same number of
  * instructions the first one is kept, the others are counted.
  */
 #include <stdio.h>

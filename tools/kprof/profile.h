@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What kprof.c asks of profile.c: the record of what benchmarks execute, which tools/profile reads. */
+/* What kprof.c asks of profile.c: the record of what benchmarks execute, for tools/profile. */
 #ifndef PROFILE_H
 #define PROFILE_H
 
@@ -11,7 +11,8 @@ extern bool profile_on;
 /* True if it is one of the profile's arguments (README.md). */
 bool profile_argument(const char *argument);
 
-/* An instruction was translated; host is where its bytes are in our memory. What it marks, 0: nothing. */
+/* An instruction was translated; host is where its bytes are in our memory. What it marks; 0:
+ * nothing. */
 uint8_t profile_translated(uint32_t va, bool kern, uintptr_t host);
 
 struct profile_step {
