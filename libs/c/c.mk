@@ -45,7 +45,8 @@ build/c/libc.a: build/debian/newlib/.unpacked libs/c/newlib.mk $(wildcard libs/c
 
 C_GLUE := $(C_SOURCES:%=build/c/glue/%.o)
 
-$(C_GLUE): build/c/glue/%.o: % build/c-flags build/debian/newlib/.unpacked | setup-build $(MADE)/made
+$(C_GLUE): build/c/glue/%.o: % build/c-flags build/debian/newlib/.unpacked \
+    | setup-build $(MADE)/made
 	@mkdir -p $(@D)
 	@echo '  CC    $< (ordinary)'
 	@$(CC) $(C_FLAGS) $(C_OUR_FLAGS) $(C_GLUE_FLAGS) -MMD -MP -c -o $@ $<

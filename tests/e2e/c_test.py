@@ -144,7 +144,7 @@ def by_make():
 def sources_refused():
     """Where apt-get is not there, or can't get anything."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("sh", "mkdir", "rm", "tail", "flock", "sort"):
+        for name in ("sh", "mkdir", "rm", "tail", "grep", "flock", "sort"):
             os.symlink(shutil.which(name), f"{folder}/{name}")
         status, text, _ = run(f"{ROOT}/tools/source", "newlib", cwd=folder, PATH=folder)
         check("no apt-get: one sentence", status == 1 and text.count("\n") == 1 and
