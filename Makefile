@@ -41,6 +41,7 @@
 #:                       ENTRY, DEMO as for run-bochs; BREAK=NAME where that function is called
 #:     compile_commands  build/compile_commands.json for clangd (every build makes it, too)
 #:     screenshots       docs/*.png anew: the screen, and whether it holds what it must
+#:     reference         the tables of docs/abi.md and all of docs/interfaces.md, from the headers
 #:     drawings          docs/house.svg anew: who holds which capability in a running machine
 #:     loc               count the lines of code
 #:   to measure it
@@ -455,6 +456,10 @@ screenshots: $(BOOTED) | setup-run
 drawings: $(BOOTED) | setup-run
 	$(LIVE)@tools/house
 
+reference: | setup-build
+	@tools/abi-doc
+	@tools/interface --page docs/interfaces.md
+
 bench-native: build/native/lock
 	@build/native/lock
 
@@ -482,4 +487,4 @@ help:
 
 .PHONY: all iso release run bochs run-bochs debug-bochs test-bochs test selftest new-service bench \
         bench-record isolation isolation-record bench-native profile trace lint format \
-        kprof-selftest gdb loc compile_commands screenshots drawings clean help
+        kprof-selftest gdb loc compile_commands screenshots reference drawings clean help
