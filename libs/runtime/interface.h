@@ -111,6 +111,13 @@ STUB uint32_t window_entry(window_t lent)
 {
 	return lent.address >> 22;
 }
+/* Could the service's stack come to lie on data that ends there? It has been promised a KiB, of
+ * which no service uses more than what is left by so little (the tests of each look). */
+#define DATA_SMALL 128u
+static inline __attribute__((always_inline)) _Bool meets_stack(uint32_t end)
+{
+	return !(__builtin_constant_p(end) && end <= DATA_SMALL) && end > parameter_room();
+}
 static inline struct step *batch_add(struct batch *batch, uint32_t operation, uint32_t a,
 				     uint32_t b, uint32_t bytes)
 {
