@@ -200,7 +200,7 @@ INTERFACES := $(shell grep -l '^.include "[a-z0-9_]*[.]stubs[.]h"' \
                 services/*/*.h services/*/*/*.h libs/*/*.h tests/*/*.h 2>/dev/null)
 MADE       := build/generated/interfaces
 STUBS      := $(foreach h,$(basename $(notdir $(INTERFACES))),$(MADE)/$(h).stubs.h \
-                $(MADE)/$(h).server.h)
+                $(MADE)/$(h).server.h $(MADE)/$(h).entries.h)
 
 BOOTED  := build/modules/nous $(PROGRAMS:%=build/modules/%) build/modules/entries
 

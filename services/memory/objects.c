@@ -17,19 +17,21 @@
 #define SCANNED_AT_ONCE 64u
 
 /* ---- cleaning, and CLEAN to DATA ------------------------------------------------------------- */
-static inline uint32_t frames_run(section_prepare *prepare, struct badge badge, uint32_t frame,
-				  uint32_t count, uint32_t value, uint32_t *done)
+static inline __attribute__((always_inline)) uint32_t frames_run(section_prepare *prepare,
+								 struct badge badge, uint32_t frame,
+								 uint32_t count, uint32_t value,
+								 uint32_t *done)
 {
 	struct job job;
 	if (!(badge.low & MEMORY_MANAGE))
 		return MEMORY_NOT_ALLOWED;
-	if (!extent_has(badge.low, AT(frame, 0)) ||
-	    (count > 1 && !extent_has(badge.low, AT(frame + count - 1, 0))))
+	uint32_t first = AT(frame, 0), last = first + AT(count - 1, 0);
+	if (!extent_has(badge.low, first) || (count > 1 && !extent_has(badge.low, last)))
 		return MEMORY_OUTSIDE;
 	job.badge = badge.low;
 	job.generation = badge.high;
 	job.value = value;
-	job.frame = frame_at(EXTENT_START(badge.low) + AT(frame, 0));
+	job.frame = frame_at(EXTENT_START(badge.low) + first);
 	job.left = count;
 	for (;;) {
 		section_run(prepare, &job);

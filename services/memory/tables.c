@@ -106,13 +106,15 @@ static inline void go_on(struct job *job)
 	job->leaf += job->leaf ? taken : 0;
 }
 
-static uint32_t map(struct job *job, uint32_t a, uint32_t b, uint32_t *done)
+static inline __attribute__((always_inline)) uint32_t map(struct job *job, uint32_t a, uint32_t b,
+							  uint32_t *done)
 {
 	uint32_t count = at_index(b) + 1, write = a & MEMORY_ENTRY_WRITE;
 	job->frame_type = MEMORY_TABLE;
-	job->status = entries_begin(job, a, count);
-	if (!job->status)
-		job->status = leaf_begin(job, b, count, MEMORY_READ | write);
+	job->status =
+		entries_begin(job, a, count) ?: leaf_begin(job, b, count, MEMORY_READ | write);
+	if (job->status)
+		return job->status;
 	job->value += write + (job->leaf ? 0 : (a & MEMORY_ENTRY_UNCACHED) * ENTRY_UNCACHED);
 	for (; !job->status && job->left; go_on(job)) {
 		while (job->leaf && job->left >= AT_ONCE) {
