@@ -5,7 +5,7 @@
 import re
 import subprocess
 
-from tap import ROOT, Session, check, close, run
+from tap import DEBUG_LOG, ROOT, Session, check, close, run
 
 
 def functions(file):
@@ -30,7 +30,7 @@ check("it stops at a function of the kernel, and names it", "(entry_sysenter+0)"
       session.text)
 session.send("q\n")
 check("q ends it", session.wait(20) == 0, session.text)
-with open(f"{ROOT}/build/debug/serial.log", encoding="latin-1") as file:
+with open(DEBUG_LOG, encoding="latin-1") as file:
     check("the serial line is in its file", "Nous: demo" in file.read())
 with open(f"{ROOT}/docs/bochs.md", encoding="utf-8") as file:
     named = set(re.findall(r'BREAK=([a-z]\w+)|"([a-z]\w+)"', file.read()))

@@ -6,10 +6,9 @@ How long loaders take differs. So the debugger has the machine spin, just before
 controllers, for more than a period of the BIOS's timer, and sees to it that the tick is there.
 """
 
-import os
 import re
 
-from tap import ROOT, check, close, run
+from tap import DEBUG_LOG, check, close, run
 
 SPIN = 0x7E00           # ordinary memory below 1 MiB, mapped there during boot
 TURNS = 60_000_000      # nanoseconds, for an instruction takes one; the period is 54.9 ms
@@ -23,7 +22,7 @@ status, text, _ = run("make", "gdb",
                       GDB_FLAGS="-batch " + " ".join(f"-ex '{command}'" for command in script))
 pending = re.search(r"pic0: irr=(\w+)", text)
 check("a tick waits before boot measures time", pending and int(pending[1], 16) & 1, text)
-with open(os.path.join(ROOT, "build/debug/serial.log"), encoding="latin-1") as file:
+with open(DEBUG_LOG, encoding="latin-1") as file:
     serial = file.read()
 speed = re.search(r"(\d+) kHz", serial)
 check("the time stamp counter is measured all the same: 1 GHz",

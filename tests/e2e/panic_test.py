@@ -9,9 +9,8 @@ import os
 import re
 import tempfile
 
-from tap import ROOT, check, close, run
+from tap import DEBUG_LOG, check, close, run
 
-LOG = "build/debug/serial.log"
 COLUMNS, ROWS, SCREEN = 80, 25, 0xC00B8000      # where the kernel sees the text screen
 
 
@@ -26,7 +25,7 @@ def broken(*commands):
                   "delete", "continue"]
         flags = "-batch " + " ".join(f"-ex '{command}'" for command in script)
         run("make", "gdb", GDB_FLAGS=flags)
-        with open(os.path.join(ROOT, LOG), encoding="latin-1") as file:
+        with open(DEBUG_LOG, encoding="latin-1") as file:
             serial = file.read()
         if not os.path.exists(cells):
             return serial, []
@@ -64,7 +63,7 @@ says(text, "and the machine ends with failure", r"^END failure")
 shows(screen, text)
 run("make", "gdb", GDB_FLAGS="-batch -ex 'nous break demo:visitor_go' -ex continue "
     "-ex 'set {unsigned short}$pc = 0x0b0f' -ex continue")     # ud2
-with open(os.path.join(ROOT, LOG), encoding="latin-1") as log:
+with open(DEBUG_LOG, encoding="latin-1") as log:
     text = log.read()
 says(text, "a fault of the root thread is told with all its functions before the kernel stops",
      r"^FAULT in root at (\w{8}) \(demonstration\+\d+\)\n  program error, vector 6\n"

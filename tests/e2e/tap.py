@@ -10,6 +10,9 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Of make gdb and make debug-bochs: another one for each test, for two of them run at a time.
+DEBUG_LOG = f"{ROOT}/build/debug/{os.path.basename(sys.argv[0])}.log"
+os.environ["DEBUG_LOG"] = DEBUG_LOG
 results = []
 sessions = []
 
