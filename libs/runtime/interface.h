@@ -12,15 +12,17 @@
  *     uint32_t, int32_t, enum    a word: EDI, then EBX, while those are free; then words at the
  *                                bottom of the data page. uint64_t: two
  *     uint1_t ... uint31_t       so many bits of a word, packed in order from its top down; also
- *     int8_t, int16_t            these. What has more bits is refused by the stub: ERROR_ARGUMENT
+ *     int8_t, uint16_t, ...      these. What has more bits is refused by the stub, ERROR_ARGUMENT,
+ *                                but for C's own types, which C itself cuts
  *     count1_t ... count31_t     likewise, for 1 to 2^N
  *     uint32_t *x                the word of the answer; uint16_t *x, uint8_t *x, ...: packed. NULL
  *                                is allowed. After an error of the kernel it is undefined
  *     const T x[n], const struct s *x   data for the service, in the data page, behind the words;
- *                                n: an expression of earlier parameters
+ *                                n: an expression of earlier parameters that can't come to more
+ *                                than 32 bits
  *     T x[n], struct s *x        data from the service, likewise: if all went well
- *     lend_t, keep_t x           a capability lent to the call (slot below 128, 0: none), for its
- *                                time, or to be kept (all of a call or none)
+ *     lend_t, keep_t x           a capability lent to the call (slot below 128, or one that was
+ *                                lent; 0: none), for its time, or to be kept (all of a call or none)
  *     place_t x                  the slot where a capability comes (1 to 127)
  *     window_t x                 4 MiB that are lent (window(); 0: none)
  *

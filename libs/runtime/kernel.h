@@ -119,7 +119,7 @@ STUB uint32_t door_call_lend(uint32_t target, uint32_t operation, uint32_t a, ui
 
 /* After a call into a service that the caller does not trust: flags and segments as C wants them.
  */
-static inline void distrust(void)
+STUB void distrust(void)
 {
 	asm volatile("cld\n\tmov %%ss, %%ecx\n\tmov %%ecx, %%ds\n\tmov %%ecx, %%es"
 		     :

@@ -43,6 +43,17 @@ WRONG = {
                   "\tlend_t e);", 4, "more than four capabilities"),
     "lent and kept": ("/* c */\nuint32_t t_a(slot_t door, lend_t a, keep_t b);", 4,
                       "may be kept, or not"),
+    "lent and placed": ("/* c */\nuint32_t t_a(slot_t door, lend_t a, place_t b);", 4,
+                        "wants the lent slots for itself"),
+    "step that lends": ("/* c */\nuint32_t t_a(slot_t door, lend_t a);\n/* c */\n"
+                        "uint32_t t_batch(slot_t door, struct batch *batch, uint32_t *done);", 4,
+                        "lends what `t_batch` does not"),
+    "step of three words": ("/* c */\nuint32_t t_a(slot_t door, uint32_t a, uint32_t b, uint32_t c);"
+                            "\n/* c */\nuint32_t t_batch(slot_t door, struct batch *batch, "
+                            "uint32_t *done);", 4, "which has two words"),
+    "step with a place": ("/* c */\nuint32_t t_a(slot_t door, place_t a);\n/* c */\n"
+                          "uint32_t t_batch(slot_t door, struct batch *batch, uint32_t *done);", 4,
+                          "for its capabilities or windows"),
 }
 number = 0
 
