@@ -22,7 +22,8 @@
  *                                than 32 bits
  *     T x[n], struct s *x        data from the service, likewise: if all went well
  *     lend_t, keep_t x           a capability lent to the call (slot below 128, or one that was
- *                                lent; 0: none), for its time, or to be kept (all of a call or none)
+ *                                lent; 0: none), for its time, or to be kept (all of a call or
+ *                                none)
  *     place_t x                  the slot where a capability comes (1 to 127)
  *     window_t x                 4 MiB that are lent (window(); 0: none)
  *
