@@ -48,8 +48,8 @@ WRONG = {
     "step that lends": ("/* c */\nuint32_t t_a(slot_t door, lend_t a);\n/* c */\n"
                         "uint32_t t_batch(slot_t door, struct batch *batch, uint32_t *done);", 4,
                         "lends what `t_batch` does not"),
-    "step of three words": ("/* c */\nuint32_t t_a(slot_t door, uint32_t a, uint32_t b, uint32_t c);"
-                            "\n/* c */\nuint32_t t_batch(slot_t door, struct batch *batch, "
+    "step of three words": ("/* c */\nuint32_t t_a(slot_t door, uint32_t a, uint32_t b, uint32_t c)"
+                            ";\n/* c */\nuint32_t t_batch(slot_t door, struct batch *batch, "
                             "uint32_t *done);", 4, "which has two words"),
     "step with a place": ("/* c */\nuint32_t t_a(slot_t door, place_t a);\n/* c */\n"
                           "uint32_t t_batch(slot_t door, struct batch *batch, uint32_t *done);", 4,
