@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The root program's own start and end, threads, and the round robin. */
+/* The root program's own start and end, threads, and what runs them. */
 #include "maker.h"
+#include "ports.h"
 #include "scheduler.h"
 #include "serial/serial.h"
 #include "vga/vga.h"
@@ -15,17 +16,6 @@ static _Bool serial_lives;
 #define SERIAL_PORTS 8u
 #define STATUS_EMPTY 0x20u
 #define STATUS_IDLE  0x40u
-
-static inline void port_write(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint8_t port_read(uint16_t port)
-{
-	uint8_t value;
-	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
 
 /* As print; while there is no serial service, on the port that it will have. */
 static void say(const char *text)

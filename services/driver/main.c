@@ -2,6 +2,7 @@
 /* See driver.h. */
 #include "driver.h"
 #include "kernel.h"
+#include "ports.h"
 #include "text.h"
 
 #define INDEX       DRIVER_PORT
@@ -14,16 +15,6 @@
 
 static uint32_t handled;
 
-static inline void port_write(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint8_t port_read(uint16_t port)
-{
-	uint8_t value;
-	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
 static void clock_write(uint8_t index, uint8_t value)
 {
 	port_write(INDEX, index);

@@ -2,6 +2,7 @@
 /* Hostile neighbours of periodic tasks, in the experiment `isolation`. */
 #include "neighbour.h"
 #include "ledger/ledger.h"
+#include "ports.h"
 #include "quota/quota.h"
 #include "text.h"
 
@@ -65,16 +66,6 @@ static _Noreturn void kill(void)
 #define CONFIGURE        0x60u
 #define BOTH_LINES       0x47u
 
-static inline void port_write(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint8_t port_read(uint16_t port)
-{
-	uint8_t value;
-	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
 static void keyboard_write(uint8_t command, uint8_t value)
 {
 	port_write(KEYBOARD_CONTROL, command);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The serial port service: no thread of its own, no state but the port's. See serial.h. */
 #include "serial.server.h"
+#include "ports.h"
 
 #define PORT         0x3F8u
 #define ENABLE       (PORT + 1)
@@ -11,17 +12,6 @@
 #define STATUS_DATA  1u
 #define STATUS_EMPTY 0x20u
 #define STATUS_IDLE  0x40u
-
-static inline void port_write(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-static inline uint8_t port_read(uint16_t port)
-{
-	uint8_t value;
-	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
 
 uint32_t serial_do_write(struct badge badge, uint32_t bytes, const char text[bytes])
 {

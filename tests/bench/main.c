@@ -11,6 +11,7 @@
 #include "pci/pci.h"
 #include "quota/quota.h"
 #include "memory_space.h"
+#include "ports.h"
 #include "root.h"
 #include "scheduler.h"
 #include "serial/serial.h"
@@ -309,17 +310,6 @@ static __attribute__((noinline)) void bench_wake(void)
 #define STAMPS 256u
 #define LINE_4 slot(ROOT_IRQ_FIRST + 4)
 static uint32_t stamps[STAMPS], quiet[STAMPS];
-
-static void port_write(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-static uint8_t port_read(uint16_t port)
-{
-	uint8_t value;
-	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
 
 /* Sets the port's interrupts and looks at the clock, as it goes on if an interrupt comes or not. */
 static __attribute__((noinline)) void stamps_take(uint8_t interrupts)
